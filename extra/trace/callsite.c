@@ -6,6 +6,7 @@
  * A thread that has read an old word looks again with the lock, or loses one event that was wanted
  * since a moment ago.
  */
+#define _GNU_SOURCE
 #include "internal.h"
 
 #include <bide/task.h>
@@ -17,7 +18,9 @@ enum { ASK_SHIFT = 15, ASK_MASK = (1 << ASK_SHIFT) - 1 };
 
 _Atomic uint64_t bide__trace_lost;
 
-static pthread_rwlock_t world = PTHREAD_RWLOCK_INITIALIZER;
+/* Who writes goes first: a slow output is left for a moment only. Nobody takes it for reading
+ * twice, since what is traced by an output is dropped. */
+static pthread_rwlock_t world = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 static bide_trace_output *outputs[BIDE__OUTPUTS_MAX];
 
 static pthread_mutex_t sites_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -25,15 +28,23 @@ static struct bide__callsite *sites;
 
 static _Thread_local bool is_telling;
 
-static _Atomic int64_t wall_offset;
+static const int64_t LOOK_AGAIN_NS = 1000000000;
+static _Atomic int64_t wall_offset, wall_looked_ns;
 
 bool bide__trace_is_telling(void)
 {
     return is_telling;
 }
 
+/* The clock stands still while the machine is suspended, and the time may be set. */
 int64_t bide__trace_wall(int64_t clock_ns)
 {
+    int64_t looked_ns = atomic_load_explicit(&wall_looked_ns, memory_order_relaxed);
+
+    if (clock_ns - looked_ns >= LOOK_AGAIN_NS &&
+        atomic_compare_exchange_strong(&wall_looked_ns, &looked_ns, clock_ns))
+        atomic_store_explicit(&wall_offset, bide__door.wall() - bide__door.clock(),
+                              memory_order_relaxed);
     return clock_ns + atomic_load_explicit(&wall_offset, memory_order_relaxed);
 }
 
@@ -111,6 +122,7 @@ int bide__output_add(bide_trace_output *output)
         output->begin_ns = bide__door.clock();
         atomic_store_explicit(&wall_offset, bide__door.wall() - output->begin_ns,
                               memory_order_relaxed);
+        atomic_store_explicit(&wall_looked_ns, output->begin_ns, memory_order_relaxed);
         refresh();
     }
     pthread_rwlock_unlock(&world);

@@ -38,6 +38,7 @@
 enum {
     BIDE__OUTPUTS_MAX = 15,
     BIDE__FIELDS_MAX = 32, /* of one event, or one block of a span */
+    BIDE__SPAN_FIELDS_MAX = 256,
 };
 
 /* ---- span.c ---- */
@@ -47,6 +48,7 @@ struct bide__field_block {
     struct bide__field_block *next; /* those given before */
     size_t size;                    /* of the block */
     unsigned count;
+    unsigned total; /* with those given before */
     bide_field field[];
 };
 
@@ -59,8 +61,9 @@ struct bide_trace_span {
     uint8_t trace_id[16], span_id[8], remote_id[8]; /* of a parent in another process, or zeroes */
     uint8_t flags;
     bool is_timed;
-    const struct bide__ambient *own; /* of the block that has opened it; NULL: it has ended */
-    uint32_t mask;                   /* of the outputs that it is told to */
+    /* Of the block that has opened it; NULL: it has ended. */
+    _Atomic(const struct bide__ambient *) own;
+    uint32_t mask; /* of the outputs that it is told to */
     uint64_t task;
     int64_t begin_ns, entered_ns; /* the clock */
     _Atomic int64_t busy_ns;

@@ -83,9 +83,10 @@ static int output_new(const struct bide__output_kind *kind, int fd,
                       const bide_trace_options *options, bide_trace_output *given,
                       bide_trace_output **output)
 {
-    bide_trace_output *o = bide__alloc(sizeof *o);
-
     *output = NULL;
+    if (bide__trace_is_telling())
+        return -EDEADLK;
+    bide_trace_output *o = bide__alloc(sizeof *o);
     if (o == NULL)
         return -ENOMEM;
     *o = *given;
@@ -162,7 +163,7 @@ int bide_trace_filter_set(bide_trace_output *output, const char *filter)
 {
     struct bide__filter *new;
     size_t place;
-    int r = bide__filter_new(filter, &new, &place);
+    int r = bide__trace_is_telling() ? -EDEADLK : bide__filter_new(filter, &new, &place);
 
     if (r == 0)
         bide__output_filter(output, new);

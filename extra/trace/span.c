@@ -55,7 +55,7 @@ static struct bide__field_block *block_new(const bide_field *fields)
     if (block == NULL)
         return NULL;
     char *text = (char *)&block->field[count + 1];
-    *block = (struct bide__field_block){.size = size, .count = count};
+    *block = (struct bide__field_block){.size = size, .count = count, .total = count};
     for (unsigned i = 0; i < count; i++) {
         block->field[i] = fields[i];
         if (fields[i].kind != BIDE_FIELD_TEXT)
@@ -97,10 +97,16 @@ void bide__span_record(const bide_field *fields)
         atomic_fetch_add_explicit(&bide__trace_lost, 1, memory_order_relaxed);
         return;
     }
-    block->next = atomic_load_explicit(&span->fields, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&span->fields, &block->next, block,
-                                                  memory_order_release, memory_order_relaxed))
-        continue;
+    block->next = atomic_load_explicit(&span->fields, memory_order_acquire);
+    do {
+        block->total = block->count + (block->next != NULL ? block->next->total : 0);
+        if (block->total > BIDE__SPAN_FIELDS_MAX) {
+            bide__free(block, block->size);
+            atomic_fetch_add_explicit(&bide__trace_lost, 1, memory_order_relaxed);
+            return;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(&span->fields, &block->next, block,
+                                                    memory_order_acq_rel, memory_order_acquire));
 }
 
 /* ---- references ---- */

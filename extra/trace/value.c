@@ -18,16 +18,23 @@ const char *bide__level_name(int level)
     return names[level];
 }
 
-/* The shortest of three that reads as the same number. */
+/* The shortest of three that reads as the same number; with a point, whatever the locale has. */
 static void add_double(struct bide__text *t, double d)
 {
-    char text[40] = "";
+    char text[40] = "", *to = text;
 
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, d);
         if (strtod(text, NULL) == d)
             break;
     }
+    for (const char *from = text; *from != '\0'; from++) {
+        if (strchr("0123456789+-einfa", *from) != NULL)
+            *to++ = *from;
+        else if (to == text || to[-1] != '.') /* the locale's may have several bytes */
+            *to++ = '.';
+    }
+    *to = '\0';
     bide__text_put(t, text);
 }
 

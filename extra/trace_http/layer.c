@@ -23,28 +23,39 @@ static bool context_of(const bide_http_exchange *x, bide_trace_context *context)
                                     bide_http_request_header(x, "tracestate"), context) == 0;
 }
 
-static void record_end(const bide_http_exchange *x, int error)
+/* The fields go to the span of the request, and to none round it, which may stay for ever. */
+static void record_end(const bide_http_exchange *x, int error, bool is_open)
 {
     const char *route = bide_http_matched_path(x);
     int status = error < 0              ? bide__http_status_due(x, error)
                  : x->reply.status != 0 ? x->reply.status
                                         : 204;
 
-    if (route != NULL)
+    if (is_open && route != NULL)
         bide_span_record(BIDE_F("route", route), BIDE_F("status", status));
-    else
+    else if (is_open)
         bide_span_record(BIDE_F("status", status));
     if (status >= 500)
         bide_error("request failed", BIDE_F_ERROR("error", error));
+}
+
+/* Only to be compared. */
+static const void *current(void)
+{
+    bide_trace_span *span = bide_trace_span_current();
+    bide_trace_span_drop(span);
+    return span;
 }
 
 bide_async int bide_http_layer_trace(bide_http_exchange *x)
 {
     bide_trace_context context;
     bool has_context = context_of(x, &context);
+    const void *around = current();
     bide_span_remote(has_context ? &context : NULL, "request",
                      BIDE_F("method", bide_http_method(x)), BIDE_F("path", bide_http_path(x)));
+    bool is_open = current() != around;
     int r = bide_await bide_http_next(x);
-    record_end(x, r);
+    record_end(x, r, is_open);
     return r;
 }

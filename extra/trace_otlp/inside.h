@@ -51,6 +51,7 @@ struct bide_trace_otlp {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool ends;
+    int64_t until_ns; /* if it ends: when no more is sent */
     struct otlp_item *first, **last;
     size_t bytes;   /* in the queue */
     unsigned count; /* spans in it */

@@ -1,8 +1,8 @@
 /*
  * otlp.c: an exporter, made and freed; what it is told.
  *
- * What is told comes on the thread that traces, so nothing here waits: a span becomes JSON, and goes
- * into the queue, or is dropped.
+ * What is told comes on the thread that traces, so nothing here waits: a span becomes JSON, and
+ * goes into the queue, or is dropped.
  */
 #include "inside.h"
 
@@ -104,19 +104,21 @@ static void add_span(struct bide_trace_otlp *o, const bide_trace_record *r)
         events_free(e);
 }
 
+/* A span that is older than the output does not come to it at its end. */
 static void told(void *argument, const bide_trace_record *r)
 {
     struct bide_trace_otlp *o = argument;
+    const bide_trace_output *output = atomic_load(&o->output);
 
-    if (r->span == NULL || r->what == BIDE_TRACE_SPAN_BEGIN || atomic_load(&o->output) == NULL)
+    if (r->span == NULL || r->what == BIDE_TRACE_SPAN_BEGIN || output == NULL)
         return;
     pthread_mutex_lock(&o->mutex);
     if (r->what == BIDE_TRACE_SPAN_END)
         add_span(o, r);
-    else if (r->span->own != NULL) /* an event after the end of its span has no place */
+    else if (r->span->own != NULL && r->span->begin_ns >= output->begin_ns)
         add_event(o, r);
     else
-        o->counts.events_dropped++;
+        o->counts.events_dropped++; /* its span has ended, or is older */
     pthread_mutex_unlock(&o->mutex);
 }
 
@@ -252,6 +254,7 @@ void bide_trace_otlp_free(bide_trace_otlp *otlp)
         return;
     bide_trace_output_free(otlp->output);
     pthread_mutex_lock(&otlp->mutex);
+    otlp->until_ns = bide__door.clock() + otlp->timeout_ns;
     otlp->ends = true;
     pthread_cond_signal(&otlp->changed);
     pthread_mutex_unlock(&otlp->mutex);

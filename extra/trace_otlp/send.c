@@ -54,9 +54,23 @@ static void drop(struct otlp_item *item)
     }
 }
 
+/* Of the next request. */
+static int64_t timeout_ns(struct bide_trace_otlp *o)
+{
+    int64_t most_ns = o->timeout_ns;
+
+    pthread_mutex_lock(&o->mutex);
+    if (o->ends) {
+        int64_t left_ns = o->until_ns - bide__door.clock();
+        if (left_ns < most_ns)
+            most_ns = left_ns > 1000000 ? left_ns : 1000000;
+    }
+    pthread_mutex_unlock(&o->mutex);
+    return most_ns;
+}
+
 /* 0; -EAGAIN: it may be tried again; or another error. */
-static int post(const struct bide_trace_otlp *o, bide_http_client *client,
-                const struct bide__text *body)
+static int post(struct bide_trace_otlp *o, bide_http_client *client, const struct bide__text *body)
 {
     const bide_http_header headers[] = {{"Content-Type", "application/json"},
                                         {"Authorization", o->authorization}};
@@ -65,7 +79,7 @@ static int post(const struct bide_trace_otlp *o, bide_http_client *client,
                                        .header_count = o->authorization != NULL ? 2 : 1,
                                        .body = body->data,
                                        .body_size = body->size,
-                                       .timeout = {o->timeout_ns},
+                                       .timeout = {timeout_ns(o)},
                                        .response_max_bytes = ANSWER_MAX};
     bide_http_response *response = NULL;
     int r = bide_block_on(bide_http_send(client, &request, &response));
@@ -154,8 +168,7 @@ void *otlp_run(void *argument)
         if (!ends)
             (void)send_all(o, client);
     }
-    int64_t until_ns = bide__door.clock() + o->timeout_ns;
-    while (send_all(o, client) && bide__door.clock() < until_ns)
+    while (bide__door.clock() < o->until_ns && send_all(o, client))
         continue;
     bide_http_client_free(client);
     return NULL;

@@ -4,6 +4,8 @@
  */
 #include "inside.h"
 
+#include <math.h>
+
 static void put_hex(struct bide__text *t, const char *name, const uint8_t *bytes, size_t size)
 {
     bide__text_print(t, "\"%s\":\"", name);
@@ -24,7 +26,14 @@ static void put_value(struct bide__text *t, const bide_field *f)
         else
             bide__text_print(t, "\"stringValue\":\"%llu\"", (unsigned long long)f->value.u);
         return;
-    case BIDE_FIELD_DOUBLE: bide__text_put(t, "\"doubleValue\":"); break;
+    case BIDE_FIELD_DOUBLE:
+        bide__text_put(t, "\"doubleValue\":");
+        if (isfinite(f->value.d))
+            break;
+        bide__text_put(t, isnan(f->value.d)  ? "\"NaN\""
+                          : f->value.d > 0.0 ? "\"Infinity\""
+                                             : "\"-Infinity\"");
+        return;
     case BIDE_FIELD_BOOL: bide__text_put(t, "\"boolValue\":"); break;
     case BIDE_FIELD_ERROR:
         if (f->value.i >= 0) {

@@ -266,7 +266,8 @@ static __inline__ void bide__span_leave(bide__span_guard *guard)
     })
 
 /* Adds fields to the innermost span that is open here; without one, nothing happens. Fields that
- * the span has already stay, and outputs show both. */
+ * the span has already stay, and outputs show both. What would make them more than 256 is dropped
+ * and counted. */
 #define bide_span_record(...) bide__span_record((const bide_field[]){__VA_ARGS__, BIDE__F_END})
 void bide__span_record(const bide_field *fields);
 
@@ -300,10 +301,10 @@ void bide_trace_span_drop(bide_trace_span *span);
  *   app[request{user=7,admin}]=debug    of this name with these fields; without a value: any
  *   [user=7]=trace         of any target
  *
- * Levels are off, error, warn, info, debug, trace, in any case, or 0 to 5. Of the directives without
- * brackets, the one with the longest target counts, and of equal ones the last. Those with brackets
- * let through more. A value is compared with what an output of text writes, without quotes. Blanks
- * round directives do not count. An empty filter lets nothing through.
+ * Levels are off, error, warn, info, debug, trace, in any case, or 0 to 5. Of the directives
+ * without brackets, the one with the longest target counts, and of equal ones the last. Those with
+ * brackets let through more. A value is compared with what an output of text writes, without
+ * quotes. Blanks round directives do not count. An empty filter lets nothing through.
  *
  * A directive with brackets sees the fields that a span has when it is opened, and those that are
  * added to a span that some filter has let through.
@@ -351,7 +352,8 @@ typedef struct bide_trace_options {
  * complete when the output is freed.
  *
  * A line is one write(2), so lines of several threads and processes do not mix. A descriptor that
- * does not take a line within a second, or fails, loses it, and that is counted. Returns 0, -EINVAL
+ * fails, or that does not block (O_NONBLOCK) and takes nothing for a second, loses the line, and
+ * that is counted; one that blocks holds up the thread that traces. Returns 0, -EINVAL
  * (the filter, unless it is that of BIDE_TRACE, which is reported on stderr, and "info" taken
  * instead), -ENOMEM, or -ENOSPC: there are 15 outputs already. `options` may be NULL.
  */
@@ -402,8 +404,8 @@ const bide_field *bide_trace_span_field(const bide_trace_span *span, size_t *at)
 void bide_trace_output_free(bide_trace_output *output);
 
 /* Changes the filter of an output, while anything runs. From then on the new one holds for all
- * spans that are opened, and for all events. Returns 0, -EINVAL or -ENOMEM; then nothing has
- * changed. */
+ * spans that are opened, and for all events. Returns 0; -EINVAL, -ENOMEM or, in a function of
+ * bide_trace_sink_new, -EDEADLK; then nothing has changed. */
 bide_must_use int bide_trace_filter_set(bide_trace_output *output, const char *filter);
 
 /* How many records this output has lost: no memory, or they could not be written. NULL: how many

@@ -54,7 +54,8 @@ bide_must_use int bide_trace_otlp_new(const bide_trace_otlp_options *options,
                                       bide_trace_otlp **otlp);
 
 /* Sends what is in the queue, until one request fails or the timeout is over, and ends the
- * exporter. It blocks meanwhile; async code calls it on the blocking pool. NULL is ignored. */
+ * exporter. A request that is under way keeps its own timeout. It blocks meanwhile; async code
+ * calls it on the blocking pool. NULL is ignored. */
 void bide_trace_otlp_free(bide_trace_otlp *otlp);
 
 /* What happened so far. Any thread. */

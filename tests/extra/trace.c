@@ -193,6 +193,62 @@ static async int large_branches(void)
     return 0;
 }
 
+/* A frame of another alignment leaves padding before it, above which the awaiting function may open
+ * a span. It is not one of the branch. */
+static async long double aligned(int ms)
+{
+    _Alignas(64) long double x[4] = {ms};
+    await bide_sleep(BIDE_MS(ms));
+    return x[0];
+}
+
+static async int opens_above_padding(int shift)
+{
+    char room[16];
+    int a, b;
+    memset(room, shift, sizeof room);
+    long double x = await aligned(1);
+    bide_span("above");
+    await bide_yield();
+    await bide_join(a = one(1), b = one(2));
+    bide_info("still", BIDE_F("x", (int)x + room[0]));
+    return a + b;
+}
+
+static async int opens_above_more(char shift)
+{
+    char room[8] = {shift};
+    return await opens_above_padding(room[0]) + room[7];
+}
+
+TEST(a_span_above_padding_is_no_branchs)
+{
+    begin();
+    CHECK_EQ(bide_block_on(opens_above_padding(0)), 3);
+    CHECK_EQ(bide_block_on(opens_above_more(0)), 3);
+    log_end();
+}
+
+/* A long-lived span does not grow for ever. */
+TEST(a_span_has_so_many_fields)
+{
+    begin();
+    uint64_t before = bide_trace_dropped(NULL);
+    {
+        bide_span("long");
+        for (int i = 0; i < 1000; i++)
+            bide_span_record(BIDE_F("i", i));
+        bide_trace_span *span = bide_trace_span_current();
+        size_t at = 0, count = 0;
+        while (bide_trace_span_field(span, &at) != NULL)
+            count++;
+        CHECK_EQ(count, 256);
+        bide_trace_span_drop(span);
+    }
+    CHECK_EQ(bide_trace_dropped(NULL) - before, 1000 - 256);
+    log_end();
+}
+
 TEST(spans_in_segments)
 {
     begin();
@@ -510,6 +566,21 @@ TEST(several_outputs_with_filters_of_their_own)
     bide_error("to one");
     log_is("to one\n");
     log_end();
+}
+
+static void changes_filters(void *argument, const bide_trace_record *record)
+{
+    (void)record;
+    CHECK_ERR(bide_trace_filter_set(*(bide_trace_output **)argument, "warn"), -EDEADLK);
+}
+
+TEST(a_sink_cannot_change_filters)
+{
+    static bide_trace_output *output;
+    const bide_trace_options all = {.filter = "trace"};
+    CHECK_EQ(bide_trace_sink_new(changes_filters, &output, &all, &output), 0);
+    bide_info("something");
+    bide_trace_output_free(output);
 }
 
 static void traces_itself(void *argument, const bide_trace_record *record)

@@ -1,5 +1,6 @@
 /*
- * What tests of bide/trace.h share: a sink that writes what it is told into a text, a line a record:
+ * What tests of bide/trace.h share: a sink that writes what it is told into a text, each record as
+ * a line:
  *
  *     > outer.inner            a span begins
  *     outer.inner: text a=1    an event in it

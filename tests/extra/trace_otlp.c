@@ -131,11 +131,14 @@ static async int good(void)
         "\"stringValue\":\"shop \\\"1\\\"\"}}");
     has("{\"key\":\"bide.trace.dropped\",\"value\":{\"intValue\":\"0\"}}");
     has("\"name\":\"outer\",\"kind\":1,\"startTimeUnixNano\":\"");
-    has("\"attributes\":[{\"key\":\"n\",\"value\":{\"intValue\":\"1\"}},{\"key\":\"text\",\"value\":{"
+    has("\"attributes\":[{\"key\":\"n\",\"value\":{\"intValue\":\"1\"}},{\"key\":\"text\","
+        "\"value\":{"
         "\"stringValue\":\"a\\\"b\"}},{\"key\":\"half\",\"value\":{\"doubleValue\":0.5}},");
-    has("\"name\":\"event\",\"attributes\":[{\"key\":\"level\",\"value\":{\"stringValue\":\"INFO\"}},"
+    has("\"name\":\"event\",\"attributes\":[{\"key\":\"level\","
+        "\"value\":{\"stringValue\":\"INFO\"}},"
         "{\"key\":\"ok\",\"value\":{\"boolValue\":true}}]}");
-    has("\"name\":\"bad\",\"attributes\":[{\"key\":\"level\",\"value\":{\"stringValue\":\"ERROR\"}},"
+    has("\"name\":\"bad\",\"attributes\":[{\"key\":\"level\","
+        "\"value\":{\"stringValue\":\"ERROR\"}},"
         "{\"key\":\"why\",\"value\":{\"stringValue\":\"No such file or directory\"}}]}],"
         "\"status\":{\"code\":2}}");
     char *first = strstr(got, "\"spanId\":\""), *parent = strstr(got, "\"parentSpanId\":\"");

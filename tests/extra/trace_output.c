@@ -17,9 +17,11 @@
 
 #include "check.h"
 
-static int64_t wall(void)
+static bide_instant begun;
+
+static int64_t wall(void) /* at first 2026-11-30T07:22:35.123456789Z */
 {
-    return INT64_C(1796023355123456789); /* 2026-11-30T07:22:35.123456789Z */
+    return INT64_C(1796023355123456789) + bide_elapsed(begun).ns;
 }
 
 static ssize_t counts(void *buffer, size_t size, unsigned flags)
@@ -37,6 +39,7 @@ static void begin(int (*make)(int fd, const bide_trace_options *, bide_trace_out
                   bide_trace_options options)
 {
     bide_test_time_virtual();
+    begun = bide_now();
     CHECK(bide_test_replace("wall", (void (*)(void))wall) != NULL);
     CHECK(bide_test_replace("getrandom", (void (*)(void))counts) != NULL);
     CHECK_EQ(pipe(pipe_fd), 0);
@@ -146,36 +149,38 @@ TEST(lines_of_json)
 #define REQUEST   "{\"name\":\"request\",\"path\":\"/x y\",\"n\":1}"
 #define QUERY     "{\"name\":\"query\"}"
 #define ROWS      "{\"name\":\"query\",\"rows\":3}"
+    /* clang-format off */
     wrote(
         "{\"timestamp\":\"2026-11-30T07:22:35.123456Z\",\"level\":\"INFO\","
         "\"target\":\"trace_output\",\"message\":\"begin\",\"span\":" REQUEST ",\"spans\":[" REQUEST
         "]," IDS(
-            "f9fafbfcfdfeff00") "}\n"
-                                "{\"timestamp\":\"2026-11-30T07:22:35.125456Z\",\"level\":\"DEBUG\","
-                                "\"target\":\"trace_output\",\"message\":\"begin\",\"span\":" QUERY
-                                ",\"spans\":[" REQUEST "," QUERY "]," IDS(
-                                    "e1e2e3e4e5e6e7e8") "}\n"
-                                                        "{\"timestamp\":\"2026-11-30T07:22:35.126956Z\",\"level\":\"WARN\","
-                                                        "\"target\":\"trace_output\",\"message\":\"slow\",\"fields\":"
-                                                        "{\"why\":\"Connection timed out\"},\"span\":" ROWS
-                                                        ",\"spans\":[" REQUEST "," ROWS "]," IDS(
-                                                            "e1e2e3e4e5e6e7e8") "}\n"
-                                                                                "{\"timestamp\":\"2026-11-30T07:22:35.126956Z\",\"level\":\"DEBUG\","
-                                                                                "\"target\":\"trace_output\",\"message\":\"end\",\"busy_ns\":0,\"idle_ns\":1500000,"
-                                                                                "\"span\":" ROWS
-                                                                                ",\"spans\":[" REQUEST
-                                                                                "," ROWS "]," IDS(
-                                                                                    "e1e2e3e4e5e6e7e8") "}\n"
-                                                                                                        "{\"timestamp\":\"2026-11-30T07:22:37.126956Z\",\"level\":\"INFO\","
-                                                                                                        "\"target\":\"trace_output\",\"message\":\"end\",\"busy_ns\":0,"
-                                                                                                        "\"idle_ns\":2003500000,\"span\":" REQUEST
-                                                                                                        ",\"spans\":[" REQUEST
-                                                                                                        "]," IDS(
-                                                                                                            "f9fafbfcfdfeff00") "}\n"
-                                                                                                                                "{\"timestamp\":\"2026-11-30T07:22:37.126956Z\",\"level\":\"ERROR\","
-                                                                                                                                "\"target\":\"trace_output\",\"message\":\"bad\",\"fields\":"
-                                                                                                                                "{\"bytes\":\"\xEF\xBF\xBD\xe2\x82\xac\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\","
-                                                                                                                                "\"nan\":null}}\n");
+        "f9fafbfcfdfeff00") "}\n"
+        "{\"timestamp\":\"2026-11-30T07:22:35.125456Z\",\"level\":\"DEBUG\","
+        "\"target\":\"trace_output\",\"message\":\"begin\",\"span\":" QUERY
+        ",\"spans\":[" REQUEST "," QUERY "]," IDS(
+        "e1e2e3e4e5e6e7e8") "}\n"
+        "{\"timestamp\":\"2026-11-30T07:22:35.126956Z\",\"level\":\"WARN\","
+        "\"target\":\"trace_output\",\"message\":\"slow\",\"fields\":"
+        "{\"why\":\"Connection timed out\"},\"span\":" ROWS
+        ",\"spans\":[" REQUEST "," ROWS "]," IDS(
+        "e1e2e3e4e5e6e7e8") "}\n"
+        "{\"timestamp\":\"2026-11-30T07:22:35.126956Z\",\"level\":\"DEBUG\","
+        "\"target\":\"trace_output\",\"message\":\"end\",\"busy_ns\":0,\"idle_ns\":1500000,"
+        "\"span\":" ROWS
+        ",\"spans\":[" REQUEST
+        "," ROWS "]," IDS(
+        "e1e2e3e4e5e6e7e8") "}\n"
+        "{\"timestamp\":\"2026-11-30T07:22:37.126956Z\",\"level\":\"INFO\","
+        "\"target\":\"trace_output\",\"message\":\"end\",\"busy_ns\":0,"
+        "\"idle_ns\":2003500000,\"span\":" REQUEST
+        ",\"spans\":[" REQUEST
+        "]," IDS(
+        "f9fafbfcfdfeff00") "}\n"
+        "{\"timestamp\":\"2026-11-30T07:22:37.126956Z\",\"level\":\"ERROR\","
+        "\"target\":\"trace_output\",\"message\":\"bad\",\"fields\":"
+        "{\"bytes\":\"\xEF\xBF\xBD\xe2\x82\xac\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\","
+        "\"nan\":null}}\n");
+    /* clang-format on */
     bide_trace_output_free(output);
 }
 
@@ -211,35 +216,37 @@ TEST(a_timeline)
     "\"name\":\"" name "\",\"cat\":\"trace_output\",\"ts\":17960233551234" ts ",\"pid\":1,\"tid\":0"
 #define OUTER "\"0xf9fafbfcfdfeff00\""
 #define INNER "\"0xe1e2e3e4e5e6e7e8\""
+    /* clang-format off */
     wrote(
         "{\"traceEvents\":[\n"
         "{\"ph\":\"i\"," HEAD(
-            "outside",
-            "56.789") ",\"s\":\"t\",\"args\":{\"level\":\"INFO\"}}"
-                      ",\n{\"ph\":\"b\"," HEAD(
-                          "outer",
-                          "56.789") ",\"id\":" OUTER ",\"args\":{\"level\":\"INFO\",\"span\":" OUTER
-                                    ",\"n\":1}}"
-                                    ",\n{\"ph\":\"b\"," HEAD(
-                                        "inner",
-                                        "58.789") ",\"id\":" OUTER
-                                                  ",\"args\":{\"level\":\"INFO\",\"span\":" INNER
-                                                  ",\"parent\":" OUTER "}}"
-                                                  ",\n{\"ph\":\"n\"," HEAD(
-                                                      "in it",
-                                                      "58.789") ",\"id\":" OUTER
-                                                                ",\"args\":{\"level\":\"INFO\",\"span\":" INNER
-                                                                ",\"s\":\"x\"}}"
-                                                                ",\n{\"ph\":\"e\"," HEAD(
-                                                                    "inner",
-                                                                    "60.289") ",\"id\":" OUTER
-                                                                              ",\"args\":{\"level\":\"INFO\",\"span\":" INNER
-                                                                              ",\"busy_us\":1.500,\"idle_us\":0.000}}"
-                                                                              ",\n{\"ph\":\"e\"," HEAD(
-                                                                                  "outer",
-                                                                                  "60.289") ",\"id\":" OUTER
-                                                                                            ",\"args\":{\"level\":\"INFO\",\"span\":" OUTER
-                                                                                            ",\"busy_us\":3.500,\"idle_us\":0.000,\"n\":1}}\n]}\n");
+        "outside",
+        "56.789") ",\"s\":\"t\",\"args\":{\"level\":\"INFO\"}}"
+        ",\n{\"ph\":\"b\"," HEAD(
+        "outer",
+        "56.789") ",\"id\":" OUTER ",\"args\":{\"level\":\"INFO\",\"span\":" OUTER
+        ",\"n\":1}}"
+        ",\n{\"ph\":\"b\"," HEAD(
+        "inner",
+        "58.789") ",\"id\":" OUTER
+        ",\"args\":{\"level\":\"INFO\",\"span\":" INNER
+        ",\"parent\":" OUTER "}}"
+        ",\n{\"ph\":\"n\"," HEAD(
+        "in it",
+        "58.789") ",\"id\":" OUTER
+        ",\"args\":{\"level\":\"INFO\",\"span\":" INNER
+        ",\"s\":\"x\"}}"
+        ",\n{\"ph\":\"e\"," HEAD(
+        "inner",
+        "60.289") ",\"id\":" OUTER
+        ",\"args\":{\"level\":\"INFO\",\"span\":" INNER
+        ",\"busy_us\":1.500,\"idle_us\":0.000}}"
+        ",\n{\"ph\":\"e\"," HEAD(
+        "outer",
+        "60.289") ",\"id\":" OUTER
+        ",\"args\":{\"level\":\"INFO\",\"span\":" OUTER
+        ",\"busy_us\":3.500,\"idle_us\":0.000,\"n\":1}}\n]}\n");
+    /* clang-format on */
 }
 
 TEST(an_empty_timeline)
