@@ -434,6 +434,91 @@ TEST(a_server_that_refuses_early)
     run(bide_ref(refuse), bide_ref(all_refused));
 }
 
+/* It answers at once and keeps the connection, though it has got only a part. */
+static async int answer_early(bide_stream *s)
+{
+    char text[100], piece[26 * 100];
+    size_t size = strstr(wire.head, "/large") != NULL ? 26 * 10000 : 26;
+    for (size_t i = 0; i < sizeof piece; i++)
+        piece[i] = (char)('a' + i % 26);
+    snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", size);
+    int n = await wire_say(s, text);
+    while (size > 0 && n == 0) {
+        size_t part = size < sizeof piece ? size : sizeof piece;
+        n = await bide_stream_write_all(s, piece, part, NULL);
+        size -= part;
+    }
+    return n;
+}
+
+/* What the server has not got must not become the next request. */
+static async int answered_early(void)
+{
+    bide_http_response *r, *next;
+    bide_http_request q = {.url = wire_url("/small"), .body_streamed = true, .body_size = 1000000};
+    wire.leaves_body = true;
+    CHECK_EQ(bide_http_start(client, &q, &r), 0);
+    CHECK_EQ(await bide_http_answer(r), 0);
+    CHECK_EQ(await read_all(r, 4096), 26);
+    bide_http_response_free(r);
+    CHECK_EQ(await open_at("/small", &next), 0);
+    CHECK_EQ(await read_all(next, 4096), 26);
+    CHECK_EQ(wire.accepted, 2);
+    bide_http_response_free(next);
+    return 0;
+}
+
+TEST(a_connection_with_half_a_request_is_not_used_again)
+{
+    run(bide_ref(answer_early), bide_ref(answered_early));
+}
+
+/* The end of the answer comes while the program reads nothing. */
+static async int read_late(void)
+{
+    bide_http_response *r;
+    bide_http_request q = {.url = wire_url("/large"), .body_streamed = true, .body_size = 1000000};
+    wire.leaves_body = true;
+    CHECK_EQ(bide_http_start(client, &q, &r), 0);
+    CHECK_EQ(await bide_http_answer(r), 0);
+    await bide_sleep(BIDE_S(5));
+    CHECK_EQ(await read_all(r, 4096), 26 * 10000);
+    bide_http_response_free(r);
+    return 0;
+}
+
+TEST(an_early_answer_that_is_read_late)
+{
+    run(bide_ref(answer_early), bide_ref(read_late));
+}
+
+/* An empty Location leads nowhere, and the body is the answer. */
+static async int move_nowhere(bide_stream *s)
+{
+    char piece[26 * 100];
+    for (size_t i = 0; i < sizeof piece; i++)
+        piece[i] = (char)('a' + i % 26);
+    int n = await wire_say(s, "HTTP/1.1 302 Found\r\nLocation:\r\nContent-Length: 260000\r\n\r\n");
+    for (int i = 0; i < 100 && n == 0; i++)
+        n = await bide_stream_write_all(s, piece, sizeof piece, NULL);
+    return n;
+}
+
+static async int moved_nowhere(void)
+{
+    bide_http_response *r;
+    CHECK_EQ(await open_at("/", &r), 0);
+    CHECK_EQ(bide_http_status(r), 302);
+    CHECK_EQ(await read_all(r, 4096), 260000);
+    bide_http_response_free(r);
+    return 0;
+}
+
+TEST(an_empty_location)
+{
+    run(bide_ref(move_nowhere), bide_ref(moved_nowhere));
+}
+
 /* A stream that never ends, and gives nothing, does not keep the answer back. */
 static async int silent_source(void)
 {

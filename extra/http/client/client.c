@@ -182,6 +182,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *un
     struct epoll_event event = {.data.fd = fd};
     struct bide__http_transfer *t = transfer_of(easy);
     (void)unused;
+    if (t != NULL && what != CURL_POLL_REMOVE)
+        t->stream.watched = fd + 1;
+    else if (t != NULL && t->stream.watched == fd + 1)
+        t->stream.watched = 0;
     if (what == CURL_POLL_REMOVE) {
         if (t != NULL)
             find_end(t);

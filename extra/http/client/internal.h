@@ -157,6 +157,7 @@ struct bide__http_stream {
     bool out_ended;                  /* no more comes */
     bool out_unwanted;               /* the server has answered, or gone, before it had all of it */
     bool in_paused, out_paused;      /* curl waits for the program */
+    int watched;                     /* the socket that curl looks at, plus 1; 0: none */
     int64_t out_left;                /* bytes that are still to be given; -1: nobody knows */
     uint64_t in_total;               /* bytes of the answer's body */
     struct bide__http_queue in, out; /* the answer's body, the request's body */
@@ -324,15 +325,15 @@ struct bide_http_client {
     struct bide__timer timer;                      /* fires when curl wants to be called */
     struct bide__timer again;                      /* armed: the set was not emptied */
     struct bide__http_transfer *first, *last;
-    int set_fd;                /* epoll: curl's sockets, level-triggered */
-    bool some_doomed;          /* some transfers have an error that curl does not know about */
-    bool some_unwanted;        /* curl waits for a body of which no more is wanted */
-    bool broken;               /* all transfers have one, and the multi handle must be replaced */
-    bool settling;             /* bide__http_client_settle is running */
-    CURLSH *share;             /* the cookies, and the sessions of TLS */
-    struct curl_slist *pins;   /* as curl reads them */
-    int key_log_fd;            /* -1: there is no key log */
-    int budget;                /* of retries, see retry.c */
+    int set_fd;              /* epoll: curl's sockets, level-triggered */
+    bool some_doomed;        /* some transfers have an error that curl does not know about */
+    bool some_unwanted;      /* curl waits for a body of which no more is wanted */
+    bool broken;             /* all transfers have one, and the multi handle must be replaced */
+    bool settling;           /* bide__http_client_settle is running */
+    CURLSH *share;           /* the cookies, and the sessions of TLS */
+    struct curl_slist *pins; /* as curl reads them */
+    int key_log_fd;          /* -1: there is no key log */
+    int budget;              /* of retries, see retry.c */
     struct bide__http_client_meter meter; /* written with the mutex, read without */
     bide_http_options options; /* with its defaults filled in; the strings are allocated */
 };

@@ -15,6 +15,17 @@
 /* Curl goes on as soon as the queue of a slow reader is half empty. */
 enum { RESUME_SIZE = BIDE__HTTP_QUEUE_MAX / 2 };
 
+/* The answer was complete while it was paused: curl looks at no socket any more, waits for more of
+ * the body of the request, and has no reason to call. A socket of HTTP/2 has other users. */
+static bool has_ended(const struct bide__http_transfer *t)
+{
+    const struct bide__http_stream *s = &t->stream;
+    long version = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+    return version != 0 && version < CURL_HTTP_VERSION_2_0 && s->watched == 0 && s->out_paused &&
+           !s->in_paused;
+}
+
 void bide__http_go_on(struct bide__http_transfer *t)
 {
     bide_http_client *client = t->client;
@@ -27,6 +38,8 @@ void bide__http_go_on(struct bide__http_transfer *t)
         bool lacks = code == CURLE_OUT_OF_MEMORY || bide__http_shortages() != t->shortages_before;
         bide__http_happens(t, BIDE__HTTP_NOTED, lacks ? -ENOMEM : -EIO);
     }
+    if (code == CURLE_OK && has_ended(t))
+        bide__http_unwanted_now(t);
     bide__http_client_settle(client);
 }
 

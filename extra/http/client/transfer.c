@@ -91,8 +91,8 @@ static bool is_the_answer(const struct bide__http_transfer *t)
     const bide_http_response *r = t->response;
     long status = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    bool moved = status >= 300 && status < 400 && t->follows &&
-                 bide_http_header_value(r, "Location") != NULL;
+    const char *to = bide_http_header_value(r, "Location"); /* curl ignores an empty one */
+    bool moved = status >= 300 && status < 400 && t->follows && to != NULL && *to != '\0';
     return r->is_final && !moved;
 }
 
@@ -131,8 +131,12 @@ static size_t on_upload(char *to, size_t unit, size_t count, void *transfer)
     struct bide__http_transfer *t = transfer;
     struct bide__http_stream *s = &t->stream;
     size_t size = bide__http_queue_take(&s->out, to, unit * count);
-    if (s->out_unwanted) /* curl may ask all the same: no more comes */
+    if (s->out_unwanted) { /* curl may ask all the same: no more comes */
+        /* The server waits for what was announced: it must not take the next request for that. */
+        if (!s->out_ended)
+            curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
         return 0;
+    }
     s->out_paused = size == 0 && !s->out_ended;
     if (size > 0 && s->out_waker.bits != 0)
         bide_waker_wake_by_ref(s->out_waker);
