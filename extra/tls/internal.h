@@ -142,6 +142,7 @@ struct bide__tls {
     bide_stream base;
     pthread_mutex_t mutex;
     unsigned holders;
+    unsigned held; /* those of them that hold its memory only */
     bide_stream *below;
     bide_tls_context *context;
     SSL *ssl;

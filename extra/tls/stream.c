@@ -1,9 +1,9 @@
 /*
  * stream.c: the life of a TLS stream, who may do what on it, and what it does without waiting.
  *
- * holders is 1 for the owner of an open stream, and 1 for each call, and for who holds it. A close
- * with calls under way ends what they wait for; the last one to go frees everything and closes the
- * stream below.
+ * holders is 1 for the owner of an open stream, and 1 for each call, and for who holds it (`held`).
+ * A close with calls under way ends what they wait for; when only those are left who hold it, the
+ * stream below is closed, and the last one to go frees everything.
  */
 #include "extra/tls/internal.h"
 
@@ -36,13 +36,26 @@ static void free_stream(struct bide__tls *s)
     bide__free(s, sizeof *s);
 }
 
+/* With the lock, which it releases. */
+static void let_go_locked(struct bide__tls *s)
+{
+    bide_stream *below = NULL;
+    bool last = --s->holders == 0;
+
+    if (!last && s->closed && s->holders == s->held) {
+        below = s->below;
+        s->below = NULL;
+    }
+    bide__tls_unlock(s);
+    bide_stream_close(below);
+    if (last)
+        free_stream(s);
+}
+
 static void let_go(struct bide__tls *s)
 {
     bide__tls_lock(s);
-    bool last = --s->holders == 0;
-    bide__tls_unlock(s);
-    if (last)
-        free_stream(s);
+    let_go_locked(s);
 }
 
 void bide__tls_abandon(struct bide__tls *s)
@@ -175,10 +188,7 @@ void bide__tls_end(struct bide__tls *s, enum bide__tls_call call)
         s->reading = false;
     else
         s->writing = false;
-    bool last = --s->holders == 0;
-    bide__tls_unlock(s);
-    if (last)
-        free_stream(s);
+    let_go_locked(s);
 }
 
 /* ---- receiving ---- */
@@ -464,12 +474,16 @@ static void tls_hold(bide_stream *stream)
     struct bide__tls *s = of(stream);
     bide__tls_lock(s);
     s->holders++;
+    s->held++;
     bide__tls_unlock(s);
 }
 
 static void tls_let_go(bide_stream *stream)
 {
-    let_go(of(stream));
+    struct bide__tls *s = of(stream);
+    bide__tls_lock(s);
+    s->held--;
+    let_go_locked(s);
 }
 
 static const struct bide__stream_ops tls_ops = {

@@ -58,13 +58,13 @@ bide_async int bide__tls_fill(struct bide__tls *s)
     bide_defer {
         bide__tls_fill_end(s);
     }
-    ssize_t n = 0;
-    bool waits = !part.is_guess;
-    if (part.is_guess && bide_await bide_select_biased(n = read_part(s, part), at_once()) == 1) {
-        bide__tls_fill_less(s, &part);
-        waits = true;
+    ssize_t n = -EAGAIN; /* a read that loses may have ended all the same */
+    if (part.is_guess) {
+        (void)bide_await bide_select_biased(n = read_part(s, part), at_once());
+        if (n == -EAGAIN)
+            bide__tls_fill_less(s, &part);
     }
-    if (waits)
+    if (n == -EAGAIN)
         n = bide_await read_part(s, part);
     return bide__tls_fill_came(s, n);
 }
