@@ -33,7 +33,8 @@ struct bide_file {
     /* The filesystem does not tell whether a read, or a write, would wait. Set once, by anybody;
      * `in_memory` before. */
     _Atomic bool reads_blind, writes_blind;
-    _Atomic bool in_memory; /* such a one never waits */
+    _Atomic bool in_memory; /* such a one waits for no disk, but for what was
+                               swapped out */
     _Atomic uint8_t kind;   /* FILE_REGULAR or FILE_OTHER; 0: nobody has looked */
 };
 

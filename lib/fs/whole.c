@@ -2,7 +2,7 @@
  * lib/fs/whole.c: whole files: read, written, replaced as a whole.
  *
  * Each is one job of the pool, not four or more: to open, look, transfer and close. A small file
- * that is in memory is read at once on this thread; one that is only there is written so, too.
+ * that is in memory is read at once on this thread.
  */
 #include "lib/fs/async.h"
 
@@ -163,51 +163,25 @@ struct written {
     const char *path;
     const void *data;
     size_t size;
-    int fd; /* -1: it is not open yet, or no longer */
 };
-
-/* As O_TRUNC: what has no size, such as a FIFO, is left as it is. */
-static int truncate_now(int fd)
-{
-    int r;
-    do
-        r = bide__door.ftruncate(fd, 0);
-    while (r == -EINTR);
-    return r == -EINVAL ? 0 : r;
-}
 
 static int64_t write_now(void *argument)
 {
-    struct written *w = argument;
+    const struct written *w = argument;
     int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_NONBLOCK;
-    int fd = w->fd;
-    w->fd = -1;
-    int r = fd >= 0 ? truncate_now(fd) : 0;
-    if (fd < 0)
-        fd = bide__fs_open_now(AT_FDCWD, w->path, flags, MODE_FILE);
+    int fd = bide__fs_open_now(AT_FDCWD, w->path, flags, MODE_FILE);
     if (fd < 0)
         return fd;
-    if (r == 0)
-        r = bide__fs_write_all(fd, w->data, w->size);
+    int r = bide__fs_write_all(fd, w->data, w->size);
     int closed = bide__door.close(fd);
     return r < 0 ? r : closed == -EINTR ? 0 : closed;
 }
 
-/* A file that is there opens in no time if its path is in the kernel's caches. The pool opens the
- * others, and tells why one does not open. */
+/* Always on the pool: to open a file for writing may take an answer of a server, or of a process
+ * (FUSE), and to truncate it takes time in proportion to its size. */
 bide_async int bide_path_write(const char *path, const void *data, size_t size)
 {
-    struct written w = {.path = path, .data = data, .size = size, .fd = -1};
-
-    bide_await bide__turn();
-    int r = bide__file_open_now(AT_FDCWD, path, O_WRONLY | O_NOCTTY | O_NONBLOCK);
-    w.fd = r < 0 ? -1 : r;
-    bide_defer {
-        if (w.fd >= 0)
-            bide__door.close(w.fd);
-    }
-    if (w.fd >= 0 && size <= SMALL && bide__fd_is_in_memory(w.fd))
-        return (int)write_now(&w);
+    struct written w = {path, data, size};
     return (int)bide_await bide__fs_call(write_now, &w);
 }
 
@@ -303,6 +277,6 @@ static int64_t replace_now(void *argument)
 
 bide_async int bide_path_replace(const char *path, const void *data, size_t size)
 {
-    struct written w = {.path = path, .data = data, .size = size, .fd = -1};
+    struct written w = {path, data, size};
     return (int)bide_await bide__fs_call(replace_now, &w);
 }

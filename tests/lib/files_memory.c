@@ -68,12 +68,6 @@ static async void whole(void)
     CHECK_EQ(content->size, SMALL);
     CHECK(memcmp(content->data, data, SMALL) == 0);
     bide_content_free(content);
-    CHECK_EQ(await bide_path_write(path, data, SMALL - 100), 0);
-    check_file(SMALL - 100); /* what was behind it is gone */
-    CHECK_EQ(await bide_path_write(path, data, 0), 0);
-    check_file(0);
-    CHECK_EQ(await bide_path_write(path, data, SMALL), 0);
-    check_file(SMALL);
 }
 
 TEST(small_whole_files)
@@ -93,16 +87,20 @@ TEST(small_whole_files_that_do_not_tell_it)
     put(SMALL);
     CHECK_EQ(bide_test_fail("fcntl", 1, -EINVAL, 0), 0);
     bide_block_on(whole());
-    CHECK(bide_test_failed("fcntl") >= 4);
+    CHECK(bide_test_failed("fcntl") >= 1);
     CHECK(bide_test_calls("thread_create") > 0);
     end();
 }
 
-/* A large one, a new one and a folder are the pool's. */
+/* To open a file for writing, and to truncate it, may take long, wherever it is. */
 static async void others(void)
 {
     CHECK_EQ(await bide_path_write(path, data, SMALL), 0);
     check_file(SMALL);
+    CHECK_EQ(await bide_path_write(path, data, SMALL - 100), 0);
+    check_file(SMALL - 100); /* what was behind it is gone */
+    CHECK_EQ(await bide_path_write(path, data, 0), 0);
+    check_file(0);
     CHECK_EQ(await bide_path_write(path, data, MUCH), 0);
     check_file(MUCH);
     CHECK_ERR(await bide_path_write(folder, data, 1), -EISDIR);
