@@ -12,14 +12,14 @@
 
 #include "extra/http/h1/async.h"
 
-enum { STEP = 64 << 10, MOST = 512 << 10 };
+enum { STEP = 16 << 10, MOST = 512 << 10 };
 
 /* Since Linux 4.14. */
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT 8
 #endif
 
-/* How many of the bytes are in memory; 0: the file ends before the first one, -EAGAIN: none is, or
+/* How many of the bytes are in memory; -EAGAIN: the first are not, or the file ends there;
  * -EOPNOTSUPP: the filesystem does not tell. */
 static ssize_t in_memory(int fd, uint64_t at, size_t size)
 {
@@ -30,10 +30,10 @@ static ssize_t in_memory(int fd, uint64_t at, size_t size)
     while (done < size) {
         size_t step = size - done < STEP ? size - done : STEP;
         ssize_t n = bide__door.preadv2(fd, &piece, 1, (off_t)(at + done + step - 1), RWF_NOWAIT);
-        if (n == 0 && done == 0) /* sendfile finds where it ends */
-            return (ssize_t)step;
-        if (n != 1)
-            return done > 0 ? (ssize_t)done : n == -EAGAIN || n == -EINTR ? -EAGAIN : -EOPNOTSUPP;
+        if (n != 1 && done > 0)
+            return (ssize_t)done;
+        if (n != 1) /* 0: a read finds where the file ends */
+            return n == 0 || n == -EAGAIN || n == -EINTR ? -EAGAIN : -EOPNOTSUPP;
         done += step;
     }
     return (ssize_t)done;
