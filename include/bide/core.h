@@ -252,8 +252,8 @@ struct bide_frame {
 /*
  * Where a chain's own memory ends and where the result of its first frame goes, as distances from
  * the chain. If either is more than 2 GiB, both are pointers at the beginning of that memory
- * (BIDE_CHAIN_FAR). The same is done for a chain with a value of its own (core/ambient.h). While the
- * chain has segments, this points to the last segment (BIDE_CHAIN_SEGMENT).
+ * (BIDE_CHAIN_FAR). The same is done for a chain with a value of its own (core/ambient.h). While
+ * the chain has segments, this points to the last segment (BIDE_CHAIN_SEGMENT).
  */
 union bide__place {
     struct {

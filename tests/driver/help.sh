@@ -36,8 +36,8 @@ end
 
 begin "text that cannot be written is a failure"
 for words in help --help -h --version version 'help cc' 'cc --help' 'run --help' 'emit --help' \
-    'size --help' 'gdb --help' 'new --help' 'trace --help' 'emit hello.c' 'size hello.c' 'size --json hello.c' \
-    'size --tsv hello.c' 'run hello.c'; do
+    'size --help' 'gdb --help' 'new --help' 'trace --help' 'emit hello.c' \
+    'size hello.c' 'size --json hello.c' 'size --tsv hello.c' 'run hello.c'; do
     status=0
     bide $words >/dev/full 2>err || status=$?
     case $words in

@@ -6,15 +6,23 @@ set -eu
 
 timeline()
 {
-    cat >out.json <<'END'
+    # A record is a line; here its "args" are on one of their own.
+    sed '/^{"ph"/{N;s/\n "args"/"args"/}' >out.json <<'END'
 {"traceEvents":[
-{"ph":"b","name":"request <1>","cat":"http","ts":100.250,"pid":1,"tid":7,"id":"0xa","args":{"level":"INFO","span":"0xa","path":"/x"}},
-{"ph":"b","name":"query","cat":"db","ts":101.000,"pid":1,"tid":7,"id":"0xa","args":{"level":"INFO","span":"0xb","parent":"0xa"}},
-{"ph":"n","name":"slow \u00e9\"","cat":"db","ts":102.000,"pid":1,"tid":7,"id":"0xa","args":{"level":"ERROR","span":"0xb"}},
-{"ph":"b","name":"other","cat":"db","ts":102.500,"pid":1,"tid":7,"id":"0xa","args":{"level":"INFO","span":"0xc","parent":"0xa"}},
-{"ph":"e","name":"query","cat":"db","ts":103.000,"pid":1,"tid":7,"id":"0xa","args":{"level":"INFO","span":"0xb","busy_us":0.500,"idle_us":1.500,"sql":"a & b"}},
-{"ph":"e","name":"other","cat":"db","ts":104.000,"pid":1,"tid":7,"id":"0xa","args":{"level":"INFO","span":"0xc","busy_us":1.500,"idle_us":0.000}},
-{"ph":"e","name":"request <1>","cat":"http","ts":110.250,"pid":1,"tid":7,"id":"0xa","args":{"level":"INFO","span":"0xa","busy_us":2.000,"idle_us":8.000,"status":200}}
+{"ph":"b","name":"request <1>","cat":"http","ts":100.250,"pid":1,"tid":7,"id":"0xa",
+ "args":{"level":"INFO","span":"0xa","path":"/x"}},
+{"ph":"b","name":"query","cat":"db","ts":101.000,"pid":1,"tid":7,"id":"0xa",
+ "args":{"level":"INFO","span":"0xb","parent":"0xa"}},
+{"ph":"n","name":"slow \u00e9\"","cat":"db","ts":102.000,"pid":1,"tid":7,"id":"0xa",
+ "args":{"level":"ERROR","span":"0xb"}},
+{"ph":"b","name":"other","cat":"db","ts":102.500,"pid":1,"tid":7,"id":"0xa",
+ "args":{"level":"INFO","span":"0xc","parent":"0xa"}},
+{"ph":"e","name":"query","cat":"db","ts":103.000,"pid":1,"tid":7,"id":"0xa",
+ "args":{"level":"INFO","span":"0xb","busy_us":0.500,"idle_us":1.500,"sql":"a & b"}},
+{"ph":"e","name":"other","cat":"db","ts":104.000,"pid":1,"tid":7,"id":"0xa",
+ "args":{"level":"INFO","span":"0xc","busy_us":1.500,"idle_us":0.000}},
+{"ph":"e","name":"request <1>","cat":"http","ts":110.250,"pid":1,"tid":7,"id":"0xa",
+ "args":{"level":"INFO","span":"0xa","busy_us":2.000,"idle_us":8.000,"status":200}}
 ]}
 END
 }

@@ -452,7 +452,8 @@ static async int race(function call, bool in_memory, bool writes, int after)
         await bide_yield();
     bide_stream_close(ends[0]);
     CHECK_EQ(await bide_task_join(bide_move(caller), &r), 0);
-    CHECK_ERR(r, -EBADF);
+    if (in_memory || r != 0) /* of a socket a reader may see the end that a close makes */
+        CHECK_ERR(r, -EBADF);
     CHECK_EQ(await bide_task_wait(bide_move(peer)), 0);
     bide_stream_close(ends[1]);
     return 0;

@@ -2,7 +2,8 @@
 # connection; the reply reports what goes wrong; the page shows it; the server shuts down cleanly.
 
 seconds='[0-9]+\.[0-9]+ s'
-libraries='-lbide-http -lbide-sqlite -lbide-websocket -lbide-http-server -lbide-json -lbide-tls -lbide-trace'
+libraries='-lbide-http -lbide-sqlite -lbide-websocket -lbide-http-server -lbide-json -lbide-tls'
+libraries="$libraries -lbide-trace"
 [ -x "$EXAMPLES/catbot" ] || skip "a library that it needs is not there"
 
 # In virtual time every figure is exact. The slow picture is the seventh.
