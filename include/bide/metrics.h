@@ -7,7 +7,7 @@
  *         BIDE_METRICS_GAUGES("shop_stock_items", "What is on the shelves.", "article", "shop");
  *     static bide_metrics_histogram payments = BIDE_METRICS_HISTOGRAM(
  *         "shop_payment_seconds", "How long payments take.", BIDE_METRICS_SECONDS);
- *
+ *     ...
  *     bide_metrics_counter_add(&orders, 1);
  *     bide_metrics_gauge_set(bide_metrics_gauges_at(&stock, "apple", "Berlin"), 12);
  *     bide_metrics_histogram_add_time(&payments, took);

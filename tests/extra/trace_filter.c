@@ -156,7 +156,7 @@ TEST(what_passes)
             continue;
         fprintf(stderr, "row %zu: filter '%s', target '%s', level %d\n", i, rows[i].filter,
                 rows[i].target, rows[i].level);
-        CHECK(!"the filter is wrong");
+        CHECK(false);
     }
     CHECK(sizeof rows / sizeof rows[0] >= 60);
 }
@@ -179,7 +179,7 @@ TEST(what_is_no_filter)
         if (r == -EINVAL && place == wrong[i].place)
             continue;
         fprintf(stderr, "'%s': %d at %zu\n", wrong[i].filter, r, place);
-        CHECK(!"it was taken for a filter, or wrong elsewhere");
+        CHECK(false); /* it was taken for a filter, or is wrong elsewhere */
     }
     CHECK_EQ(bide_trace_filter_check("info", NULL), 0);
     CHECK_EQ(bide_trace_filter_check("x=", NULL), -EINVAL);

@@ -110,7 +110,7 @@ static void has(const char *text)
 {
     if (strstr(got, text) == NULL) {
         fprintf(stderr, "not sent: %s\nin: %s\n", text, got);
-        CHECK(!"something is missing");
+        CHECK(false);
     }
 }
 
