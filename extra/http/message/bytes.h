@@ -18,7 +18,8 @@ enum {
     BYTE_COOKIE = 128 /* in the value of a cookie (RFC 6265, 4.1.1) */
 };
 
-extern const uint8_t bide__http_bytes[256];
+/* Hidden: the libraries of the client and of the server have one each. */
+extern const uint8_t bide__http_bytes[256] __attribute__((__visibility__("hidden")));
 
 static inline bool byte_is(char c, unsigned kinds)
 {

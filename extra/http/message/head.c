@@ -27,13 +27,6 @@ enum {
 enum step { MORE, NEXT, FAULTY };
 enum { METHOD_MAX = 32 };
 
-const struct bide__http_limits bide__http_limits_default = {
-    .target_max = 8192,
-    .head_max = 32768,
-    .fields_max = 100,
-    .excess_max = 16384,
-};
-
 void bide__http_head_begin(struct bide__http_head *h, enum bide__http_kind kind,
                            const struct bide__http_limits *limits, struct bide__http_field *list,
                            uint32_t room)

@@ -54,7 +54,12 @@ struct bide__http_limits {
 };
 
 /* 8 KiB, 32 KiB, 100, 16 KiB. */
-extern const struct bide__http_limits bide__http_limits_default;
+static const struct bide__http_limits bide__http_limits_default = {
+    .target_max = 8192,
+    .head_max = 32768,
+    .fields_max = 100,
+    .excess_max = 16384,
+};
 
 /* Where the parser is in the lines of fields. Its own. */
 struct bide__http_lines {
