@@ -145,3 +145,17 @@ struct bide__task *bide__ring_steal(struct bide__ring *from, struct bide__ring *
         atomic_store_explicit(&to->tail, tail + count - 1, memory_order_release);
     return task;
 }
+
+size_t bide__ring_give(struct bide__ring *from, struct bide__queue *list)
+{
+    uint64_t head = 0;
+    uint32_t count = claim(from, &head);
+
+    if (count == 0)
+        return 0;
+    uint32_t first = steal_of(head);
+    for (uint32_t i = 0; i < count; i++)
+        bide__queue_push(list, slot_get(from, first + i));
+    release(from, head);
+    return count;
+}

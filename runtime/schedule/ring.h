@@ -40,6 +40,10 @@ struct bide__task *bide__ring_pop(struct bide__ring *ring);
  * ring, and takes one of them. NULL: there is nothing to steal, or another thief is at work. */
 struct bide__task *bide__ring_steal(struct bide__ring *from, struct bide__ring *to);
 
+/* Any thread that has no ring: takes half of the tasks, and puts them at the end of `list`. Returns
+ * their number; 0: there are none, or a thief is at work. */
+size_t bide__ring_give(struct bide__ring *from, struct bide__queue *list);
+
 /* Any thread: how many tasks there are, or were a moment ago. */
 static inline uint32_t bide__ring_count(struct bide__ring *ring)
 {

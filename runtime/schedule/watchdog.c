@@ -2,10 +2,11 @@
  * watchdog.c: a thread that sees what a worker leaves undone whose poll does not end; see multi.h.
  *
  * While a worker is awake the watchdog looks every 2 ms. If a worker's epoch is the same as at the
- * last look, its poll lasts. Then its tasks are for the others, one of which is woken; its timers
- * are advanced here; and if its poll lasts PATIENCE_NS, a line on stderr names the function, once
- * for each poll. A worker that is woken goes to the driver too, if nobody else is there. So a poll
- * that blocks holds up nothing but its own task for more than some 4 ms.
+ * last look, its poll lasts. Then its tasks go to the shared queue: a worker that has tasks of its
+ * own looks there too, but steals only when it has none. Its timers are advanced here; and if its
+ * poll lasts PATIENCE_NS, a line on stderr names the function, once for each poll. A worker that is
+ * woken goes to the driver too, if nobody else is there. So a poll that blocks holds up nothing but
+ * its own task for more than some 4 ms.
  *
  * It also answers SIGQUIT when no worker does. When all workers have been asleep for a while, the
  * watchdog sleeps too, until one awakes. Before that, it asks whether one ever will.
@@ -57,15 +58,34 @@ static void advance(struct bide__peer *peer)
         bide__helper_end(peer->all);
 }
 
+/* What it will not come to goes to the others, if there are any. For a moment it is in no queue. */
+static void give_tasks(struct bide__peer *peer)
+{
+    struct bide__workers *all = peer->all;
+    struct bide__queue given = {NULL, NULL};
+    size_t n = 0, half;
+
+    if (all->count == 1 || (bide__ring_count(&peer->ring) == 0 &&
+                            atomic_load_explicit(&peer->lifo, memory_order_relaxed) == NULL))
+        return;
+    bide__helper_begin(all);
+    while ((half = bide__ring_give(&peer->ring, &given)) > 0)
+        n += half;
+    struct bide__task *task = atomic_exchange_explicit(&peer->lifo, NULL, memory_order_acq_rel);
+    if (task != NULL) {
+        bide__queue_push(&given, task);
+        n++;
+    }
+    bide__inject_append(&all->inject, &given, n);
+    bide__helper_end(all);
+}
+
 /* The worker's poll lasts. */
 static void help(struct bide__peer *peer, int64_t now_ns)
 {
-    struct bide__workers *all = peer->all;
     struct bide__watched *w = &peer->watched;
 
-    if (bide__ring_count(&peer->ring) > 0 ||
-        atomic_load_explicit(&peer->lifo, memory_order_relaxed) != NULL)
-        bide__notify(all);
+    give_tasks(peer);
     advance(peer);
     if (now_ns - w->since_ns >= PATIENCE_NS && !w->reported &&
         !atomic_load_explicit(&peer->in_place, memory_order_relaxed)) {

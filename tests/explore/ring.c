@@ -1,7 +1,7 @@
 /*
  * The run queue of a worker (schedule/ring.c, with four places): what is pushed is taken exactly
- * once, by its owner, a thief, or as part of the half that a full ring gives away; and whoever
- * takes a task sees what was written before it was pushed.
+ * once, by its owner, a thief, whoever gives it to others, or as part of the half that a full ring
+ * gives away; and whoever takes a task sees what was written before it was pushed.
  */
 #include "tools/explore/explore.h"
 
@@ -57,6 +57,15 @@ static void steals(void)
 static void steals_too(void)
 {
     steal_into(&third);
+}
+
+static void gives(void)
+{
+    struct bide__queue given = {NULL, NULL};
+    size_t n = bide__ring_give(&ring, &given);
+    for (; n > 0; n--)
+        explore_check(take(bide__queue_pop(&given)));
+    explore_check(given.first == NULL);
 }
 
 static void all_are_taken(int count)
@@ -133,6 +142,11 @@ const struct explore_model explore_models[] = {
     {.name = "ring: two thieves",
      .begin = two,
      .threads = {pushes_and_pops, steals, steals_too},
+     .end = four_are_taken,
+     .stale = 1},
+    {.name = "ring: one gives to others, and a thief",
+     .begin = two,
+     .threads = {pushes_and_pops, steals, gives},
      .end = four_are_taken,
      .stale = 1},
     {.name = "ring: full",

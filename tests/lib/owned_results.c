@@ -376,19 +376,20 @@ TEST(of_futures_that_outlive_the_runtime)
 
 /* ---- a future that is moved while a get drives it, and dropped while it ends ---- */
 
-static atomic_bool may_go, is_ready, is_driven, may_stop;
-static atomic_int taken_alive;
+static atomic_bool may_go, is_ready, is_driven;
+static atomic_int round_now, rounds_stopped, taken_alive;
 
-static async int until_stop(void)
+/* The tasks of earlier rounds stop too, though nobody may have taken them. */
+static async int until_stop(int round)
 {
-    while (!may_stop)
+    while (rounds_stopped < round)
         await bide_yield();
     return 7;
 }
 
 static async bide_task(int) gives_a_task(void)
 {
-    bide_task(int) t = bide_spawn(until_stop());
+    bide_task(int) t = bide_spawn(until_stop(round_now));
     is_driven = true;
     while (!may_go)
         await bide_yield();
@@ -400,7 +401,7 @@ static async void gets(bide_future(bide_task(int)) * f)
 {
     bide_task(int) inner = await bide_get(*f);
     int value = 0;
-    may_stop = true;
+    rounds_stopped = (int)round_now;
     if (inner == NULL)
         return;
     CHECK_EQ(await bide_task_join(inner, &value), 0);
@@ -426,7 +427,8 @@ static async void moves(bide_future(bide_task(int)) * f, int spins)
 
 static async void once(int spins)
 {
-    may_go = is_ready = is_driven = may_stop = false;
+    may_go = is_ready = is_driven = false;
+    round_now++;
     bide_future(bide_task(int)) f = bide_lazy(gives_a_task());
     bide_scope(s) {
         bide_scope_spawn(s, gets(&f));

@@ -120,6 +120,43 @@ TEST_LIMIT(a_poll_that_lasts_is_reported_once, 30)
     end();
 }
 
+/* ---- what waits behind a poll that lasts ---- */
+
+static async void yields_until_done(void)
+{
+    atomic_fetch_add(&busy, 1);
+    while (!atomic_load(&done))
+        await bide_yield();
+}
+
+static async void counts_done(atomic_int *count)
+{
+    atomic_fetch_add(count, 1);
+}
+
+/* The other worker has always tasks of its own, so it does not steal. One of those that are spawned
+ * here goes into the slot, the rest into the ring. */
+static async int blocks_until_they_ran(int n)
+{
+    static atomic_int ran;
+    for (int i = 0; i < n; i++)
+        bide_task_detach(bide_spawn(counts_done(&ran)));
+    for (unsigned k = 0; atomic_load(&ran) < n; k++)
+        bide__spin(k);
+    return 0;
+}
+
+TEST_LIMIT(others_that_have_tasks_of_their_own_take_what_waits_behind_it, 30)
+{
+    begin(2);
+    for (int i = 0; i < 3; i++)
+        bide_task_detach(bide_spawn(yields_until_done()));
+    wait_until_busy(3);
+    CHECK_EQ(bide_block_on(blocks_until_they_ran(50)), 0);
+    atomic_store(&done, 1);
+    end();
+}
+
 /* ---- the driver ---- */
 
 enum { ROUNDS = 200 };
