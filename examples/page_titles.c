@@ -126,7 +126,8 @@ static async void race(bide_http_client *client, const char *one, const char *tw
     if (pages[first].error < 0) {
         print(&pages[first]);
         first = 1 - first;
-        await fetch(client, &pages[first]);
+        if (pages[first].title == NULL) /* it may have ended in the same turn */
+            await fetch(client, &pages[first]);
     }
     if (pages[first].error < 0)
         print(&pages[first]);
