@@ -399,10 +399,13 @@ static async int read_long_line(bide_stream *stream)
     return r;
 }
 
+/* 4 GiB: the peer has not taken that when the stream is closed, however late this is. */
 static async int write_much(bide_stream *stream)
 {
-    const struct iovec pieces[] = {{bytes, MUCH / 2}, {bytes, MUCH / 2}};
-    return await bide_stream_writev_all(stream, pieces, 2, NULL);
+    static struct iovec pieces[1000];
+    for (int i = 0; i < 1000; i++)
+        pieces[i] = (struct iovec){bytes, MUCH};
+    return await bide_stream_writev_all(stream, pieces, 1000, NULL);
 }
 
 static async int copy_much(bide_stream *stream)
@@ -452,8 +455,7 @@ static async int race(function call, bool in_memory, bool writes, int after)
         await bide_yield();
     bide_stream_close(ends[0]);
     CHECK_EQ(await bide_task_join(bide_move(caller), &r), 0);
-    if (in_memory || r != 0) /* of a socket a reader may see the end that a close makes */
-        CHECK_ERR(r, -EBADF);
+    CHECK_ERR(r, -EBADF);
     CHECK_EQ(await bide_task_wait(bide_move(peer)), 0);
     bide_stream_close(ends[1]);
     return 0;
