@@ -252,8 +252,9 @@ static void copy_attribute(struct builder *b, bide_html_node *n, const GumboAttr
     own->name_size = (uint32_t)put(b, piece_of(prefix_of(a)));
     own->name_size += (uint32_t)put(b, attribute_name(a));
     put_byte(b, 0);
-    if (bide__html_attribute_of(n, own->name, own->name_size) != NULL)
-        return; /* that was not known to gumbo */
+    /* gumbo knows neither that the name is there already, nor that a name of one NUL is none. */
+    if (own->name_size == 0 || bide__html_attribute_of(n, own->name, own->name_size) != NULL)
+        return;
     own->value = b->html->strings + b->size;
     own->value_size = (uint32_t)put(b, piece_of(a->value));
     put_byte(b, 0);

@@ -56,7 +56,8 @@ static struct outcome feed(const uint8_t *data, size_t size, unsigned how, size_
 {
     const bide_websocket_options options = {
         .message_max = MESSAGE_MAX, .frame_max = 20000, .fragments_max = 50};
-    const struct bide__ws_agreed agreed = {how & 4, {15, how & 8}, {15, how & 8}};
+    const struct bide__ws_way way = {how & 4 ? 15 : 0, how & 8};
+    const struct bide__ws_agreed agreed = {how & 4, way, way};
     bool in_parts = how & 2;
     struct outcome o = {.sum = 1};
     bide_websocket_message m;
