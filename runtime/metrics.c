@@ -16,18 +16,6 @@
 
 #include <bide/runtime.h>
 
-/* The worker with this number; NULL: there is none. */
-static const struct bide__worker *worker_at(const struct bide_runtime *rt, uint32_t i)
-{
-    if (rt->multi)
-        return rt->workers != NULL ? bide__workers_at(rt, i) : NULL;
-    if (rt->worker->core != NULL)
-        rt = bide__cores_at(rt, i);
-    else if (i > 0)
-        return NULL;
-    return rt != NULL ? rt->worker : NULL;
-}
-
 static void read_worker(const struct bide__worker *w, bide_worker_metrics *out)
 {
     /* First how often it was back: it is never more than how often it slept. */
@@ -43,7 +31,8 @@ static void read_worker(const struct bide__worker *w, bide_worker_metrics *out)
 int bide_runtime_worker_metrics_read(const bide_runtime *rt, uint32_t worker,
                                      bide_worker_metrics *metrics)
 {
-    const struct bide__worker *w = rt != NULL && metrics != NULL ? worker_at(rt, worker) : NULL;
+    const struct bide__worker *w =
+        rt != NULL && metrics != NULL ? bide__worker_number(rt, worker) : NULL;
 
     if (w == NULL)
         return -EINVAL;
@@ -86,7 +75,7 @@ int bide_runtime_metrics_read(const bide_runtime *rt, bide_runtime_metrics *metr
     *metrics = (bide_runtime_metrics){.alive_tasks = bide_runtime_tasks(rt)};
     if (rt->multi && rt->workers != NULL)
         bide__workers_count(rt, metrics);
-    for (uint32_t i = 0; (w = worker_at(rt, i)) != NULL; i++) {
+    for (uint32_t i = 0; (w = bide__worker_number(rt, i)) != NULL; i++) {
         bide_worker_metrics one;
         read_worker(w, &one);
         metrics->busy.ns += one.busy.ns;
@@ -134,7 +123,7 @@ static int read_times(const bide_runtime *rt, size_t which, bide_histogram *out)
     out->buckets = rt->options->buckets;
     out->unit_log2_ = rt->options->unit_log2;
     out->steps_log2_ = rt->options->steps_log2;
-    for (uint32_t i = 0; (w = worker_at(rt, i)) != NULL; i++)
+    for (uint32_t i = 0; (w = bide__worker_number(rt, i)) != NULL; i++)
         add_times((const struct bide__times *)(const void *)((const char *)w->meter + which), out);
     return 0;
 }

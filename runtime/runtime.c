@@ -7,14 +7,17 @@
 #include "runtime/runtime.h"
 
 #include "runtime/blocking/blocking.h"
+#include "runtime/console/console.h"
 #include "runtime/io/driver.h"
 #include "runtime/io/io.h"
+#include "runtime/list.h"
 #include "runtime/memory/memory.h"
 #include "runtime/options.h"
 #include "runtime/schedule/schedule.h"
 #include "runtime/task/meter.h"
 #include "runtime/task/task.h"
 #include "runtime/time/time.h"
+#include "runtime/trace/census.h"
 
 #include <bide/runtime.h>
 #include <bide/testing.h>
@@ -30,42 +33,6 @@ struct whole {
 };
 
 /* ---- made and freed ---- */
-
-/* For debuggers, which find all tasks from here (tools/gdb/bide-gdb.py). */
-extern struct bide_runtime *bide__runtimes;
-struct bide_runtime *bide__runtimes;
-static pthread_mutex_t runtimes_mutex = PTHREAD_MUTEX_INITIALIZER;
-
-/* False: its time would be virtual, and there is a runtime in real time. */
-static bool enlist(struct bide_runtime *rt)
-{
-    pthread_mutex_lock(&runtimes_mutex);
-    if (rt->options->start_paused && !bide__time_is_virtual()) {
-        if (bide__runtimes != NULL) {
-            pthread_mutex_unlock(&runtimes_mutex);
-            return false;
-        }
-        bide_test_time_virtual();
-    }
-    rt->next = bide__runtimes;
-    if (rt->next != NULL)
-        rt->next->previous = rt;
-    bide__runtimes = rt;
-    pthread_mutex_unlock(&runtimes_mutex);
-    return true;
-}
-
-static void strike_off(struct bide_runtime *rt)
-{
-    pthread_mutex_lock(&runtimes_mutex);
-    if (rt->next != NULL)
-        rt->next->previous = rt->previous;
-    if (rt->previous != NULL)
-        rt->previous->next = rt->next;
-    else
-        bide__runtimes = rt->next;
-    pthread_mutex_unlock(&runtimes_mutex);
-}
 
 /* The rest, when the driver and the hub are there. */
 static void furnish(struct whole *all)
@@ -167,7 +134,7 @@ static int make(struct whole *all, enum bide__owner owner)
         r = measure(&all->worker);
     if (r < 0)
         goto no_workers;
-    if (enlist(rt))
+    if (bide__list_add(rt))
         return 0;
     r = -EBUSY; /* of this flavour there are no workers */
 
@@ -177,6 +144,17 @@ no_workers:
     bide__hub_close(rt->hub);
 no_hub:
     driver->ops->end(driver);
+    return r;
+}
+
+static int make_whole(const struct bide_runtime_options *options, enum bide__owner owner,
+                      struct bide_runtime **out)
+{
+    int r = make_runtime(options, owner, out);
+    if (r == 0) {
+        bide__list_show(*out);
+        bide__console_runtimes(1);
+    }
     return r;
 }
 
@@ -211,12 +189,12 @@ static int make_runtime(const struct bide_runtime_options *options, enum bide__o
 
 int bide_runtime_new(const struct bide_runtime_options *options, struct bide_runtime **out)
 {
-    return make_runtime(options, BIDE__OWNER_VARIES, out);
+    return make_whole(options, BIDE__OWNER_VARIES, out);
 }
 
 int bide__runtime_new_here(const struct bide_runtime_options *options, struct bide_runtime **out)
 {
-    return make_runtime(options, BIDE__OWNER_FIXED, out);
+    return make_whole(options, BIDE__OWNER_FIXED, out);
 }
 
 int bide_runtime_free(struct bide_runtime *rt)
@@ -231,11 +209,13 @@ int bide_runtime_free(struct bide_runtime *rt)
         return -EBUSY;
     if (worker->core != NULL && !bide__cores_have_ended(rt))
         return -EBUSY;
+    bide__list_remove(rt); /* first: from now on no console looks at it */
+    if (rt->is_shown)
+        bide__console_runtimes(-1);
     if (worker->core != NULL)
         free_cores(rt);
     if (bide__thread.entered == rt)
         bide__thread.entered = NULL;
-    strike_off(rt);
     for (struct bide__task *left; (left = bide__queue_pop(&worker->queue)) != NULL;)
         bide__task_run(worker, left); /* futures that ended after another thread had woken them */
     bide__pool_end(rt->pool);
@@ -243,6 +223,7 @@ int bide_runtime_free(struct bide_runtime *rt)
     if (rt->multi)
         bide__workers_stop(rt);
     bide__meter_free(worker);
+    bide__census_end(worker);
     bide__hub_close(rt->hub);
     if (rt->multi)
         bide__workers_free(rt);

@@ -30,6 +30,7 @@ struct bide__workers;
 struct bide__core;
 struct bide__meter;
 struct bide__options;
+struct bide__census;
 
 enum {
     BIDE__BUDGET = 128, /* operations a turn */
@@ -81,6 +82,7 @@ struct bide__worker {
     unsigned watched_max; /* and then this many */
     bool closing;         /* new tasks are cancelled at once, or not made at all */
     bool watched;         /* there are hooks for tasks */
+    bool observed;        /* multi_thread: it is watched, or its next poll is measured (gauge.h) */
     struct bide_runtime *runtime;
     const struct bide_fn *made; /* the function of the task that was made last, */
     size_t made_size;           /* and the size of its block: the next task is often alike */
@@ -103,6 +105,18 @@ struct bide__worker {
     _Atomic uint64_t polls; /* of tasks, up to when it last looked round */
     _Atomic uint64_t steals;
     uint32_t polls_seen; /* multi_thread: the epoch (schedule/multi.h) up to which they count */
+    struct bide__sampler {
+        bool measures; /* this poll */
+        uint32_t random;
+        uint32_t burst; /* so many polls to come are measured without exception */
+        uint64_t parks; /* as it was when that was decided, */
+        uint64_t polls; /* and as it was at the last poll that was measured */
+        uint64_t weight;
+        _Atomic int64_t since_ns;                 /* any thread reads them: when it began, */
+        _Atomic(const struct bide_fn *) function; /* and what it polls; NULL: nothing is measured */
+    } sampler;                                    /* task/gauge.h */
+    _Atomic uint32_t asked; /* trace/census.h: to tell of its tasks; the number of the question */
+    struct bide__census *census; /* its own: how far it has come; NULL: it has not begun */
     _Atomic int64_t busy;
 #ifdef BIDE__FIBERS
     struct bide__home home;
@@ -165,6 +179,7 @@ struct bide_runtime {
     const struct bide__task *spared; /* of a walk that cancels all: not this one; others.c */
     _Atomic bool has_left; /* a task has ended all others, but for some that it has reported */
     bool is_turned;        /* by a foreign loop, which waits in its place: schedule/embed.c */
+    bool is_shown;         /* it is whole, and a console may ask; under the mutex of the list */
 };
 
 #endif

@@ -26,6 +26,7 @@
 #include <bide/buffer.h>
 #include <bide/channel.h>
 #include <bide/codec.h>
+#include <bide/console.h>
 #include <bide/fs.h>
 #include <bide/future.h>
 #include <bide/io.h>

@@ -66,10 +66,11 @@ struct bide__chunk {
     struct bide__chunk *next, *previous; /* all of the slab */
 
     /* What changes when a block comes or goes. */
-    struct bide__block *free; /* that were used before, the latest first */
-    uint32_t used;            /* blocks in use, and one for each hold */
-    uint32_t look;            /* when `used` falls to this, the chunk changes its list */
-    uint32_t count;           /* blocks that were ever in use or in `free` */
+    struct bide__block *free;   /* that were used before, the latest first */
+    uint32_t used;              /* blocks in use, and one for each hold */
+    uint32_t look;              /* when `used` falls to this, the chunk changes its list */
+    struct bide__gauge *gauges; /* task/gauge.h: one for each block. Read by any thread; or NULL */
+    uint32_t count;             /* blocks that were ever in use or in `free` */
     struct bide__chunk *ready_next, *ready_previous; /* of its class, or the spare ones */
 
     /* A bit for each block: what other threads ask of the task in it; under the hub's mutex. */
@@ -144,6 +145,18 @@ static inline void *bide__slab_new(struct bide__slab *slab, size_t *size, size_t
     return b;
 }
 
+/*
+ * What a console counts of the task in a block (task/gauge.h). The owner makes the gauges of a
+ * chunk; they go with it, or when it is empty. NULL: no memory, or nobody has made them. A block
+ * that is freed begins anew.
+ */
+struct bide__gauge {
+    _Atomic uint64_t polls, yields, busy_ns;
+    _Atomic int64_t seen_ns; /* the time of the first look at it; 0: there was none */
+};
+struct bide__gauge *bide__chunk_gauges(struct bide__chunk *chunk);
+void bide__chunk_gauge_clear(struct bide__chunk *chunk, const void *block);
+
 /* `used` of the chunk has fallen to `look`. */
 void bide__chunk_look(struct bide__slab *slab, struct bide__chunk *chunk);
 
@@ -151,6 +164,8 @@ static inline void bide__slab_free(struct bide__slab *slab, void *block)
 {
     struct bide__chunk *c = bide__chunk_of(block);
     struct bide__block *b = block;
+    if (__builtin_expect(c->gauges != NULL, 0))
+        bide__chunk_gauge_clear(c, block);
     b->used = NULL;
     b->next = c->free;
     c->free = b;

@@ -47,8 +47,17 @@ static struct bide__chunk *chunk_new(struct bide__slab *slab, size_t size)
     return c;
 }
 
+/* No task is in it, so no other thread looks at its gauges. */
+static void drop_gauges(struct bide__chunk *c)
+{
+    if (c->gauges != NULL)
+        bide__free(c->gauges, (c->block_size > 0 ? c->room : 1) * sizeof(*c->gauges));
+    c->gauges = NULL;
+}
+
 static void chunk_free(struct bide__slab *slab, struct bide__chunk *c)
 {
+    drop_gauges(c);
     if (c->next != NULL)
         c->next->previous = c->previous;
     if (c->previous != NULL)
@@ -89,6 +98,7 @@ static void chunk_give_back(struct bide__slab *slab, struct bide__chunk *c)
         chunk_free(slab, c);
         return;
     }
+    drop_gauges(c);
     c->free = NULL;
     c->count = 0;
     c->look = LOOK_NEVER; /* a walk holds it too */
@@ -273,6 +283,30 @@ void bide__slab_each(struct bide__slab *slab, void (*f)(void *block, void *argum
         next = c->next;
         bide__chunk_let_go(slab, c);
     }
+}
+
+struct bide__gauge *bide__chunk_gauges(struct bide__chunk *c)
+{
+    struct bide__gauge *gauges = c->gauges;
+    size_t size = (c->block_size > 0 ? c->room : 1) * sizeof(*gauges);
+
+    if (gauges != NULL)
+        return gauges;
+    gauges = bide__alloc(size);
+    if (gauges != NULL)
+        memset(gauges, 0, size);
+    __atomic_store_n(&c->gauges, gauges, __ATOMIC_RELEASE);
+    return gauges;
+}
+
+void bide__chunk_gauge_clear(struct bide__chunk *c, const void *block)
+{
+    struct bide__gauge *gauge = &c->gauges[bide__chunk_index(c, block)];
+
+    atomic_store_explicit(&gauge->polls, 0, memory_order_relaxed);
+    atomic_store_explicit(&gauge->yields, 0, memory_order_relaxed);
+    atomic_store_explicit(&gauge->busy_ns, 0, memory_order_relaxed);
+    atomic_store_explicit(&gauge->seen_ns, 0, memory_order_relaxed);
 }
 
 void bide__slab_end(struct bide__slab *slab)

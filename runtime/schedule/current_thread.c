@@ -32,9 +32,11 @@
 #include "runtime/io/driver.h"
 #include "runtime/io/io.h"
 #include "runtime/options.h"
+#include "runtime/task/gauge.h"
 #include "runtime/task/task.h"
 #include "runtime/time/time.h"
 #include "runtime/trace/trace.h"
+#include "runtime/trace/census.h"
 
 /* A program that waits for nothing asks after this time whether it is stuck. As long as it may
  * become stuck (when a thread leaves) it asks again, after twice the time and so on, up to
@@ -52,6 +54,7 @@ static void take_over(struct bide__worker *w)
     bide__hub_read(w->hub);
     if (__builtin_expect(w->core != NULL, 0))
         bide__core_receive(w->core);
+    bide__census_look(w);
 }
 
 /*
@@ -208,6 +211,10 @@ void bide__turns_begin(struct bide__worker *w)
     w->turns = 0;
     w->turns_max = w->watched ? 0 : max;
     w->watched_max = max;
+    if (bide__gauging() && !w->watched) {
+        unsigned next = bide__gauge_next(w, max);
+        w->turns_max = next < max ? next : max;
+    }
 }
 
 void bide__look_around(struct bide__worker *w)
@@ -255,10 +262,20 @@ __attribute__((always_inline)) static inline struct bide__task *pop(struct bide_
     return task;
 }
 
+/* The row has stopped before this poll, which is to be measured. */
+static __attribute__((noinline)) void run_measured(struct bide__worker *w, struct bide__task *task)
+{
+    bide__gauge_run(w, task);
+    unsigned left = w->watched_max - w->turns;
+    w->turns_max = w->sampler.burst > 0 && left > 0 ? w->turns : w->watched_max;
+}
+
 static void run_one(struct bide__worker *w, struct bide__task *task)
 {
     if (w->watched)
         bide__task_run_watched(w, task);
+    else if (w->turns > w->turns_max && bide__gauging())
+        run_measured(w, task);
     else
         bide__task_run(w, task);
 }

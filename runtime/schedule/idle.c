@@ -362,6 +362,7 @@ static bool must_awake(struct bide__peer *peer)
                       : !atomic_load_explicit(&peer->is_asleep, memory_order_relaxed);
     return called || bide__has_own_work(peer) || bide__quit_signal_has_asked(peer->all->runtime) ||
            atomic_load_explicit(&peer->drains, memory_order_relaxed) ||
+           atomic_load_explicit(&peer->worker.asked, memory_order_relaxed) != 0 ||
            atomic_load_explicit(&peer->all->quit, memory_order_relaxed);
 }
 

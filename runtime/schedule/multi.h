@@ -89,6 +89,7 @@ struct bide__peer {
     /* Its own. */
     unsigned ticks;        /* tasks that it took */
     unsigned events_max;   /* after how many polls it looks around, */
+    unsigned stop;         /* and after how many turns it does that, or measures a poll (gauge.h) */
     unsigned injector_max; /* and at the shared queue though it has others: options */
     unsigned lifo_polls;   /* of the slot, one after another */
     bool lifo_off;         /* it uses no slot: an option, or in a call in place */

@@ -34,9 +34,11 @@
 #include "runtime/io/driver.h"
 #include "runtime/io/io.h"
 #include "runtime/options.h"
+#include "runtime/task/gauge.h"
 #include "runtime/task/meter.h"
 #include "runtime/thread.h"
 #include "runtime/trace/trace.h"
+#include "runtime/trace/census.h"
 
 /* ---- where tasks go ---- */
 
@@ -469,6 +471,16 @@ static void help_all(struct bide__workers *all)
         bide__wheel_help(bide__peer_at(all, i)->worker.wheel, bide__clock_ns());
 }
 
+/* The poll to be measured is the next one, or one in this round, before which it stops. */
+static void measure_later(struct bide__peer *peer)
+{
+    unsigned after = bide__gauge_next(&peer->worker, peer->events_max);
+    unsigned stop = peer->worker.turns + after;
+
+    peer->worker.observed = after == 0;
+    peer->stop = after > 0 && stop < peer->events_max ? stop : peer->events_max;
+}
+
 /* What has its turn once in a while: timers, descriptors, messages, signals, memory. */
 void bide__look_around_shared(struct bide__peer *peer)
 {
@@ -494,6 +506,24 @@ void bide__look_around_shared(struct bide__peer *peer)
         help_all(peer->all);
     if (rt->fds->waiting > 0 || atomic_load_explicit(&w->driver->unsent, memory_order_relaxed) > 0)
         bide__look_at_driver(peer);
+    bide__census_look(w);
+    peer->stop = peer->events_max;
+    if (bide__gauging() && !w->watched)
+        measure_later(peer);
+}
+
+static __attribute__((noinline)) void run_observed(struct bide__peer *peer, struct bide__task *task)
+{
+    struct bide__worker *w = &peer->worker;
+
+    if (w->watched) {
+        bide__task_run_watched(w, task);
+        return;
+    }
+    bide__gauge_run(w, task);
+    w->observed = false;
+    if (w->sampler.burst > 0)
+        measure_later(peer);
 }
 
 void bide__worker_run(struct bide__peer *peer, struct bide__task *task)
@@ -507,8 +537,8 @@ void bide__worker_run(struct bide__peer *peer, struct bide__task *task)
     peer->worker.turn.refuses = s & BIDE__PINNED ? NULL : bide__refuses_bound;
     if (__builtin_expect(s & BIDE__LOCALS || peer->worker.has_named, 0))
         bide__task_note_named(&peer->worker, s & BIDE__LOCALS ? task : NULL);
-    if (__builtin_expect(peer->worker.watched, 0))
-        bide__task_run_watched(&peer->worker, task);
+    if (__builtin_expect(peer->worker.observed, 0))
+        run_observed(peer, task);
     else
         bide__task_run(&peer->worker, task);
 }
@@ -528,6 +558,7 @@ void bide__worker_begin(struct bide__peer *peer)
 
 void bide__worker_end(struct bide__peer *peer)
 {
+    bide__census_end(&peer->worker);
     bide__world_leave(peer);
     bide__thread.running = NULL;
     bide__home_end(&peer->worker);
@@ -535,11 +566,21 @@ void bide__worker_end(struct bide__peer *peer)
     bide__options_thread_end(peer->all->runtime->options);
 }
 
+static __attribute__((noinline)) void stop(struct bide__peer *peer)
+{
+    if (peer->worker.turns >= peer->events_max) {
+        bide__look_around_shared(peer);
+    } else {
+        peer->stop = peer->events_max;
+        peer->worker.observed = true;
+    }
+}
+
 static inline void turn(struct bide__peer *peer)
 {
     /* First: in a child of fork() nobody lets go of a lock that another thread held. */
-    if (++peer->worker.turns >= peer->events_max)
-        bide__look_around_shared(peer);
+    if (++peer->worker.turns >= peer->stop)
+        stop(peer);
     bide__world_pause(peer);
     struct bide__task *task = next_task(peer);
     if (task == NULL)

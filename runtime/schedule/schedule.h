@@ -8,6 +8,7 @@
 #ifndef BIDE_RUNTIME_SCHEDULE_H
 #define BIDE_RUNTIME_SCHEDULE_H
 
+#include "runtime/task/task.h"
 #include "runtime/worker.h"
 
 /* For a new worker, and after each look elsewhere: how many tasks may run before the next one. */
@@ -68,6 +69,29 @@ bool bide__close_elsewhere(struct bide_runtime *rt, int fd);
 
 /* Writes bide_runtime_dump to stderr. */
 void bide__dump_to_stderr(const struct bide_runtime *rt);
+
+/* ---- ask.c ---- */
+
+/*
+ * Any thread, while nobody frees the runtime: asks its workers for their tasks (trace/census.h), of
+ * cores all. Returns how many it has asked. A worker answers when it comes to an await; that of a
+ * runtime on which nobody blocks does not.
+ */
+unsigned bide__workers_ask(const struct bide_runtime *rt, uint32_t number);
+
+/* What a worker polls that has not come to an await for a while. */
+struct bide__polled {
+    const struct bide_fn *fn; /* NULL: it is not known */
+    int64_t ns;
+    char label[BIDE__TASK_LABEL]; /* as bide__task_label */
+};
+
+/* Any thread likewise: of the worker with this number. False: there is no such worker. */
+bool bide__worker_polls(const struct bide_runtime *rt, unsigned i, struct bide__polled *out);
+
+/* Any thread likewise: the worker with this number, of any flavour, a spare one after the others;
+ * or NULL. */
+const struct bide__worker *bide__worker_number(const struct bide_runtime *rt, unsigned i);
 
 /* ---- thread_per_core: see cores.h ---- */
 

@@ -35,9 +35,10 @@ void bide__peer_init(struct bide__peer *peer, struct bide__workers *all, unsigne
         .driver = outside->driver,
         .turn = {.memory = &bide__memory, .seed = peer->random},
         .watched = o->task_hooks,
+        .observed = o->task_hooks || o->measure_interval > 0,
     };
     peer->segments.slab.spares_all = &rt->hub->spares_all;
-    peer->events_max = peer->worker.turns = o->event_interval;
+    peer->events_max = peer->stop = peer->worker.turns = o->event_interval;
     peer->worker.watched_max = o->event_interval; /* of a forked child: it looks around at once */
     peer->injector_max = o->injector_interval;
     peer->lifo_off = o->lifo_slot_off;

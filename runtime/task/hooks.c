@@ -1,15 +1,16 @@
 /*
  * hooks.c: the hooks for tasks: struct bide_runtime_hooks in bide/runtime.h.
  *
- * A worker without such hooks, and without a meter (meter.h), which is called from here too, never
- * comes here: the scheduler asks which of bide__task_run and
- * bide__task_run_watched to call. All ends of tasks are in polls, so nothing else has to know of
+ * A worker without such hooks, and without a meter (meter.h), which is called from here too, comes
+ * here only for a poll that a console has measured (gauge.h): the scheduler asks which of
+ * bide__task_run and bide__task_run_watched to call. All ends of tasks are in polls, so nothing else has to know of
  * hooks but what makes a task. What follows a poll is called before the task is given back to the
  * scheduler, or its end is made known: then another worker may poll it, and may free it.
  */
 #include "runtime/task/inside.h"
 
 #include "runtime/options.h"
+#include "runtime/task/gauge.h"
 #include "runtime/task/meter.h"
 
 static struct bide_task_info info_of(const struct bide__task *task)
@@ -53,6 +54,10 @@ void bide__hooks_begin(struct bide__worker *worker, const struct bide__task *tas
     }
     if (worker->meter != NULL)
         bide__meter_begin(worker);
+    if (bide__gauging() && worker->watched)
+        worker->sampler.measures |= bide__gauge_due(worker);
+    if (worker->sampler.measures)
+        bide__gauge_begin(worker, task);
 }
 
 void bide__hooks_end(struct bide__worker *worker, const struct bide__task *task,
@@ -60,6 +65,8 @@ void bide__hooks_end(struct bide__worker *worker, const struct bide__task *task,
 {
     const struct bide_runtime *rt = worker->runtime;
 
+    if (worker->sampler.measures)
+        bide__gauge_end(worker, task);
     if (worker->meter != NULL)
         bide__meter_end(worker);
     if (!rt->options->task_hooks)

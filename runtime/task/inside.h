@@ -208,6 +208,22 @@ static inline void bide__state_requeue(bide__state *state)
     (void)s;
 }
 
+/*
+ * Any thread, with MULTI: if it is a task that only waits, nobody polls it until
+ * bide__state_suspend. Then the caller may look at its chain. A wake meanwhile is one of a task
+ * that runs: suspend tells it.
+ */
+static inline bool bide__state_claim(bide__state *state)
+{
+    uintptr_t s = atomic_load_explicit(state, memory_order_relaxed);
+    do
+        if (s & (BIDE__SCHEDULED | BIDE__RUNNING | BIDE__DONE | BIDE__FUTURE))
+            return false;
+    while (!atomic_compare_exchange_weak_explicit(state, &s, s | BIDE__RUNNING,
+                                                  memory_order_acq_rel, memory_order_relaxed));
+    return true;
+}
+
 /* Owner, without MULTI: the poll returned BIDE_READY. True: nobody refers to the task, free it.
  * False: another thread may have freed it already. */
 static inline bool bide__state_finish(bide__state *state)

@@ -650,6 +650,16 @@ const struct bide__flock *bide__flock_next(const struct bide_runtime *rt,
  * suspended and that nobody drives into tasks, with a request to cancel. Their handles stay. */
 void bide__futures_close(struct bide__worker *worker);
 
+/*
+ * claim.c: for a console, which looks at tasks while other threads poll them. On a multi_thread
+ * runtime, any thread that knows that the block is in use: if the task only waits, nobody polls it
+ * until it is given back; `worker` is this thread's, or NULL. And of a future: does nobody poll it,
+ * and has it begun?
+ */
+bool bide__task_claim(struct bide__task *task);
+void bide__task_unclaim(struct bide__worker *worker, struct bide__task *task);
+bool bide__future_is_left(struct bide__task *future, bool *has_begun);
+
 /* For dumps (future_await.c): the chain that the leaf `frame` drives, or NULL. */
 const struct bide_chain *bide__future_chain(const struct bide_frame *frame);
 

@@ -13,8 +13,9 @@
 
 struct dump {
     const struct bide_runtime *runtime;
-    void (*write)(void *argument, const char *text, size_t size);
+    bide__dump_line *line;
     void *argument;
+    bool others_run; /* other workers run: futures and sets may leave the task meanwhile */
 };
 
 enum {
@@ -25,20 +26,10 @@ enum {
 static void dump_line(const struct dump *d, int indent, const char *what, const char *name,
                       const char *file, uint32_t line)
 {
-    char text[512];
-    int n;
+    char text[480];
 
-    if (indent > INDENT_MAX)
-        indent = INDENT_MAX;
-    if (file != NULL && line != 0)
-        n = snprintf(text, sizeof(text), "%*s%s%s (%s:%u)\n", indent, "", what, name, file, line);
-    else
-        n = snprintf(text, sizeof(text), "%*s%s%s\n", indent, "", what, name);
-    if ((size_t)n >= sizeof(text)) {
-        n = sizeof(text) - 1;
-        text[n - 1] = '\n';
-    }
-    d->write(d->argument, text, (size_t)n);
+    snprintf(text, sizeof(text), "%s%s", what, name);
+    d->line(d->argument, indent, text, line != 0 ? file : NULL, line);
 }
 
 uint32_t bide__frame_line(const struct bide_frame *f)
@@ -168,7 +159,7 @@ static void dump_chain(const struct dump *d, int indent, const struct bide_chain
         return;
     }
     for (; f != NULL; f = bide_frame_below(f, &segment)) {
-        const struct bide_chain *branch = bide__future_chain(f);
+        const struct bide_chain *branch = d->others_run ? NULL : bide__future_chain(f);
         bool is_shown = f == chain->leaf && dump_wait(d, indent, f);
         if (!is_shown && !is_hidden(f, segment))
             dump_frame(d, indent, f);
@@ -177,7 +168,7 @@ static void dump_chain(const struct dump *d, int indent, const struct bide_chain
             dump_line(d, indent + 2, text, "", NULL, 0);
         if (branch != NULL)
             dump_chain(d, indent + 2, branch, depth + 1);
-        if (f->fn->cancel != NULL)
+        if (f->fn->cancel != NULL && !d->others_run)
             dump_flock(d, indent + 2, f, depth);
         for (unsigned i = 0; (branch = bide_group_branch(f, &i)) != NULL; i++) {
             char name[32];
@@ -220,14 +211,49 @@ static void dump_block(void *block, void *argument)
     dump_chain(d, 2, &task->chain, 0);
 }
 
+/* ---- as text ---- */
+
+struct writer {
+    void (*write)(void *argument, const char *text, size_t size);
+    void *argument;
+};
+
+static void write_line(void *argument, int indent, const char *what, const char *file,
+                       uint32_t line)
+{
+    const struct writer *w = argument;
+    char text[512];
+    int n;
+
+    if (indent > INDENT_MAX)
+        indent = INDENT_MAX;
+    if (file != NULL)
+        n = snprintf(text, sizeof(text), "%*s%s (%s:%u)\n", indent, "", what, file, line);
+    else
+        n = snprintf(text, sizeof(text), "%*s%s\n", indent, "", what);
+    if ((size_t)n >= sizeof(text)) {
+        n = sizeof(text) - 1;
+        text[n - 1] = '\n';
+    }
+    w->write(w->argument, text, (size_t)n);
+}
+
 void bide__dump_tasks(const struct bide_runtime *rt,
                       void (*write)(void *argument, const char *text, size_t size), void *argument)
 {
-    struct dump d = {rt, write, argument};
+    struct writer w = {write, argument};
+    struct dump d = {rt, write_line, &w, false};
     char text[80];
     if (bide__fds_tell(rt->fds, text, sizeof(text)))
         dump_line(&d, 0, text, "", NULL, 0);
     bide__hub_each(rt->hub, dump_block, &d);
     dump_unpolled(&d);
     bide__dump_deadlocks(rt, write, argument);
+}
+
+void bide__dump_chain(const struct bide_runtime *rt, const struct bide_chain *chain,
+                      bide__dump_line *line, void *argument)
+{
+    struct dump d = {rt, line, argument, rt->multi};
+    dump_chain(&d, 0, chain, 0);
 }

@@ -23,6 +23,8 @@
 
 #include <stdatomic.h>
 
+_Atomic unsigned bide__console_threads;
+
 enum { SIGNALS = 65 };
 
 /* The handler of bide for each signal, as a number, since there are two types of handlers. */
@@ -76,6 +78,7 @@ enum bide__stuck bide__is_stuck(struct bide_runtime *rt, unsigned others)
     if (has_foreign_handlers())
         return BIDE__NOT_STUCK;
     unsigned long all = count_threads();
-    unsigned long ours = 1 + others + bide__pool_threads(rt->pool);
+    unsigned long ours = 1 + others + bide__pool_threads(rt->pool) +
+                         atomic_load_explicit(&bide__console_threads, memory_order_relaxed);
     return all == ours ? BIDE__STUCK : BIDE__STUCK_PERHAPS;
 }

@@ -16,6 +16,15 @@
 void bide__dump_tasks(const struct bide_runtime *rt,
                       void (*write)(void *argument, const char *text, size_t size), void *argument);
 
+/* One line of what is told of a chain. file NULL: no place is known. */
+typedef void bide__dump_line(void *argument, int indent, const char *text, const char *file,
+                             uint32_t line);
+
+/* The same for one chain, which nobody polls meanwhile, the leaf first. On a multi_thread runtime
+ * the other workers run: then futures and sets that it polls are left out. */
+void bide__dump_chain(const struct bide_runtime *rt, const struct bide_chain *chain,
+                      bide__dump_line *line, void *argument);
+
 /* The line of the await at which the function last waited, or that of its beginning; 0: unknown. */
 uint32_t bide__frame_line(const struct bide_frame *frame);
 
@@ -44,6 +53,9 @@ void bide__quit_signal_tell(const struct bide_runtime *rt);
 /* This handler of the signal belongs to bide: it wakes tasks only through descriptors. Any
  * thread. */
 void bide__signal_is_ours(int signo, uintptr_t handler);
+
+/* Threads of consoles (runtime/console), which wake no task. */
+extern _Atomic unsigned bide__console_threads;
 
 enum bide__stuck { BIDE__NOT_STUCK, BIDE__STUCK_PERHAPS, BIDE__STUCK };
 

@@ -1,0 +1,22 @@
+/*
+ * inside.h: what only the files of console/ share.
+ */
+#ifndef BIDE_RUNTIME_CONSOLE_INSIDE_H
+#define BIDE_RUNTIME_CONSOLE_INSIDE_H
+
+#include "runtime/console/console.h"
+
+#include "runtime/trace/text.h"
+
+/* answer.c: what is to be told of all runtimes, as one line of JSON. Waits for the workers, for
+ * those that come to no await 300 ms. False: no memory. */
+bool bide__console_answer(struct bide__text *text);
+
+/* serve.c: the thread. `wake` is readable when it is to end; then it closes all that it has opened,
+ * but not the two. */
+struct bide__console_fds {
+    int listener, wake;
+};
+void bide__console_serve(const struct bide__console_fds *fds);
+
+#endif

@@ -1,0 +1,651 @@
+/*
+ * The console of a program (runtime/console/, runtime/trace/walk.c): what it tells of tasks on each
+ * flavour, while they run and while they are woken; what it costs them; and what it does with bad
+ * paths, bad questions, and without memory.
+ */
+#define _GNU_SOURCE
+#include "check.h"
+
+#include <bide/bide.h>
+#include <bide/console.h>
+#include <bide/runtime.h>
+#include <bide/testing.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char path[] = "console.socket";
+
+/* ---- one that asks ---- */
+
+static int attach(const char *to)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", to);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static void say(int fd, const char *words)
+{
+    CHECK_EQ(send(fd, words, strlen(words), MSG_NOSIGNAL), strlen(words));
+}
+
+/* The answer, without the end of the line; "" at the end. To be freed. */
+static char *hear(int fd)
+{
+    size_t size = 0, room = 1 << 16;
+    char *text = malloc(room);
+    CHECK(text != NULL);
+    for (;;) {
+        ssize_t n = recv(fd, text + size, room - 1 - size, 0);
+        if (n <= 0)
+            break;
+        size += (size_t)n;
+        if (text[size - 1] == '\n')
+            break;
+        if (size + 1 == room) {
+            room *= 2;
+            text = realloc(text, room);
+            CHECK(text != NULL);
+        }
+    }
+    text[size > 0 ? size - 1 : 0] = '\0';
+    return text;
+}
+
+static char *ask(int fd)
+{
+    say(fd, "tasks\n");
+    return hear(fd);
+}
+
+static char *ask_once(const char *to)
+{
+    int fd = attach(to);
+    CHECK(fd >= 0);
+    char *text = ask(fd);
+    close(fd);
+    return text;
+}
+
+/* The object of the task with this function, up to the next one's. */
+static const char *task_of(const char *text, const char *function)
+{
+    static char found[20000];
+    char wanted[80];
+    snprintf(wanted, sizeof wanted, "\"function\":\"%s\"", function);
+    const char *at = strstr(strstr(text, "\"tasks\":["), wanted);
+    if (at == NULL)
+        return "";
+    while (strncmp(at, "{\"id\":", 6) != 0)
+        at--;
+    const char *end = strstr(at + 1, "{\"id\":");
+    size_t size = end != NULL ? (size_t)(end - at) : strlen(at);
+    CHECK(size < sizeof found);
+    memcpy(found, at, size);
+    found[size] = '\0';
+    return found;
+}
+
+static long long number_in(const char *object, const char *name)
+{
+    char wanted[40];
+    snprintf(wanted, sizeof wanted, "\"%s\":", name);
+    const char *at = strstr(object, wanted);
+    CHECK(at != NULL);
+    return atoll(at + strlen(wanted));
+}
+
+static bool has(const char *text, const char *part)
+{
+    bool there = strstr(text, part) != NULL;
+    if (!there)
+        fprintf(stderr, "no %s in: %s\n", part, text);
+    return there;
+}
+
+static void on(bide_flavour flavour, unsigned workers, bide_async_fn(int, void) f)
+{
+    bide_runtime *rt;
+    bide_runtime_options o = {.flavour = flavour, .workers = workers};
+    CHECK_EQ(bide_runtime_new(&o, &rt), 0);
+    bide_runtime_enter(rt);
+    CHECK_EQ(bide_console_begin(path), 0);
+    CHECK_EQ(bide_block_on((*f)()), 0);
+    bide_console_end();
+    CHECK(access(path, F_OK) < 0);
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
+    bide_runtime_enter(NULL);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+/* ---- what is told of tasks that wait ---- */
+
+static bide_mutex lock = BIDE_MUTEX_INIT;
+static bide_notify go_on;
+static int ends[2];
+
+static async void holds(void)
+{
+    CHECK_EQ(bide_task_name_set("the \"holder\""), 0);
+    bide_locked(&lock) {
+        await bide_notify_wait(&go_on);
+    }
+}
+
+static async void wants(void)
+{
+    bide_locked(&lock) {}
+}
+
+static async void reads(void)
+{
+    char c;
+    CHECK_EQ(await bide_fd_readable(ends[0]), 0);
+    CHECK_EQ(read(ends[0], &c, 1), 1);
+}
+
+static async int races(void)
+{
+    return await bide_select((void)bide_sleep(BIDE_S(100)), bide_notify_wait(&go_on));
+}
+
+static async int begins_later(void)
+{
+    return await bide_notify_wait(&go_on);
+}
+
+static bide_task(int) racer;
+
+static async void waits_for(bide_task(int) * task)
+{
+    CHECK_EQ(await bide_task_wait(*task), 0);
+}
+
+static async int tells(void)
+{
+    CHECK_EQ(pipe(ends), 0);
+    bide_task(void) holder = bide_spawn(holds());
+    await bide_sleep(BIDE_MS(1));
+    bide_task(void) other = bide_spawn(wants());
+    bide_task(void) reader = bide_spawn(reads());
+    racer = bide_spawn(races());
+    bide_task(void) joiner = bide_spawn(waits_for(&racer));
+    bide_future(int) left = bide_lazy(begins_later());
+    await bide_sleep(BIDE_MS(5));
+    char *text = await bide_blocking(ask_once(path));
+    CHECK(has(text, "{\"version\":1,\"pid\":"));
+    CHECK(has(text, "\"program\":\"console\""));
+    CHECK(has(text, "\"answers\":true"));
+    CHECK(!strstr(text, "\"answers\":false"));
+    const char *holder_is = task_of(text, "holds");
+    CHECK(has(holder_is, "\"name\":\"the \\u0022holder\\u0022"));
+    CHECK(has(holder_is, "\"state\":\"waits\""));
+    CHECK(has(holder_is, "\"text\":\"bide_notify_wait\""));
+    CHECK(has(holder_is, "console.c\",\"line\":"));
+    CHECK(has(holder_is, "\"age_ns\":"));
+    char owner[80];
+    snprintf(owner, sizeof owner, "\"task\":\"%llx\"", (unsigned long long)(uintptr_t)holder);
+    const char *other_is = task_of(text, "wants");
+    CHECK(has(other_is, "\"for\":{\"what\":\"mutex\",\"object\":\""));
+    CHECK(has(other_is, owner));
+    CHECK(has(other_is, "\"granted\":false}"));
+    CHECK(has(task_of(text, "reads"), "\"on\":\"for descriptor "));
+    CHECK(has(task_of(text, "races"), "\"text\":\"branch 1:\""));
+    CHECK(has(task_of(text, "waits_for"), "bide_task_wait"));
+    CHECK(has(text, "\"kind\":\"future\",\"state\":\"fresh\""));
+    free(text);
+    CHECK_EQ(write(ends[1], "x", 1), 1);
+    bide_notify_all(&go_on);
+    await bide_task_wait(holder);
+    await bide_task_wait(other);
+    await bide_task_wait(reader);
+    await bide_task_wait(joiner);
+    bide_notify_one(&go_on);
+    CHECK_EQ(await bide_get(left), 0);
+    bide_task_detach(holder);
+    bide_task_detach(other);
+    bide_task_detach(reader);
+    bide_task_detach(joiner);
+    bide_task_detach(racer);
+    return 0;
+}
+
+TEST_LIMIT(it_tells_where_tasks_wait, 30)
+{
+    on(BIDE_CURRENT_THREAD, 1, bide_ref(tells));
+}
+
+TEST_LIMIT(it_tells_where_tasks_of_several_workers_wait, 30)
+{
+    on(BIDE_MULTI_THREAD, 3, bide_ref(tells));
+}
+
+TEST_LIMIT(it_tells_where_tasks_of_cores_wait, 30)
+{
+    on(BIDE_THREAD_PER_CORE, 2, bide_ref(tells));
+}
+
+/* ---- many tasks, some of which are woken all the time ---- */
+
+enum { MANY = 5000, RINGS = 20, LAPS = 500 };
+
+static async void waits(void)
+{
+    await bide_notify_wait(&go_on);
+}
+
+static async void passes_on(bide_receiver(int) from, bide_sender(int) to, atomic_int *sum)
+{
+    int item = 0;
+    for (int i = 0; i < LAPS; i++) {
+        CHECK_EQ(await bide_recv(from, &item), 1);
+        atomic_fetch_add(sum, 1);
+        item++;
+        if (i + 1 < LAPS || item < 2 * LAPS)
+            CHECK_EQ(await bide_send(to, &item), 0);
+    }
+}
+
+static async void ring(atomic_int *sum)
+{
+    bide_sender(int) there, back;
+    bide_receiver(int) here, away;
+    CHECK_EQ(bide_channel_new(1, &there, &away), 0);
+    CHECK_EQ(bide_channel_new(1, &back, &here), 0);
+    int first = 0;
+    CHECK_EQ(await bide_send(there, &first), 0);
+    await bide_join((void)passes_on(here, there, sum), (void)passes_on(away, back, sum));
+    bide_sender_drop(there);
+    bide_sender_drop(back);
+    bide_receiver_drop(here);
+    bide_receiver_drop(away);
+}
+
+static atomic_bool stops;
+static atomic_int answers;
+
+/* strstr would look for the end of the whole text each time. */
+static size_t count_of(const char *text, const char *part)
+{
+    const char *at = text, *end = text + strlen(text);
+    size_t size = strlen(part), n = 0;
+    for (; (at = memmem(at, (size_t)(end - at), part, size)) != NULL; at += size)
+        n++;
+    return n;
+}
+
+static void *asks_all_the_time(void *argument)
+{
+    int fd = attach(argument);
+    CHECK(fd >= 0);
+    while (!stops) {
+        char *text = ask(fd);
+        CHECK(strncmp(text, "{\"version\":1", 12) == 0);
+        CHECK(strcmp(text + strlen(text) - 2, "]}") == 0);
+        CHECK(count_of(text, "\"function\":\"waits\"") <= MANY);
+        free(text);
+        answers++;
+    }
+    char *text = ask(fd);
+    CHECK_EQ(count_of(text, "\"function\":\"waits\""), MANY);
+    free(text);
+    close(fd);
+    return NULL;
+}
+
+static void join(pthread_t thread)
+{
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+}
+
+static async int has_many(void)
+{
+    atomic_int sum = 0;
+    pthread_t thread;
+    bide_scope(s) {
+        for (int i = 0; i < MANY; i++)
+            bide_scope_spawn(s, waits());
+        CHECK_EQ(pthread_create(&thread, NULL, asks_all_the_time, (void *)(uintptr_t)path), 0);
+        while (answers < 2)
+            await bide_sleep(BIDE_MS(1));
+        int before = answers;
+        bide_scope(r) {
+            for (int i = 0; i < RINGS; i++)
+                bide_scope_spawn(r, ring(&sum));
+        }
+        CHECK_EQ(sum, 2 * RINGS * LAPS);
+        while (answers < before + 3)
+            await bide_sleep(BIDE_MS(1));
+        stops = true;
+        await bide_blocking(join(thread));
+        bide_notify_all(&go_on);
+    }
+    return 0;
+}
+
+TEST_LIMIT(no_task_is_missed_and_no_wake_is_lost, 120)
+{
+    on(BIDE_MULTI_THREAD, 3, bide_ref(has_many));
+}
+
+TEST_LIMIT(no_task_of_one_thread_is_missed, 120)
+{
+    on(BIDE_CURRENT_THREAD, 1, bide_ref(has_many));
+}
+
+/* ---- what is counted ---- */
+
+static async void turns(void)
+{
+    for (int i = 0; i < 20000; i++)
+        await bide_yield();
+    await bide_notify_wait(&go_on);
+}
+
+static async void naps(void)
+{
+    for (int i = 0; i < 10; i++)
+        await bide_sleep(BIDE_MS(1));
+    await bide_notify_wait(&go_on);
+}
+
+static async int counts(void)
+{
+    int fd = attach(path);
+    bide_scope(s) {
+        bide_scope_spawn(s, naps());
+        bide_scope_spawn(s, turns());
+        free(await bide_blocking(ask(fd)));
+        while (true) {
+            char *text = await bide_blocking(ask(fd));
+            bool settled = strstr(task_of(text, "turns"), "bide_notify_wait") != NULL;
+            const char *task = task_of(text, "naps");
+            if (settled && strstr(task, "bide_notify_wait") != NULL) {
+                CHECK(number_in(task, "polls") >= 5);
+                CHECK(number_in(task, "busy_ns") > 0);
+                CHECK_EQ(number_in(task, "yields"), 0);
+                free(text);
+                break;
+            }
+            free(text);
+        }
+        bide_notify_all(&go_on);
+    }
+    close(fd);
+    return 0;
+}
+
+TEST_LIMIT(polls_are_counted, 60)
+{
+    on(BIDE_CURRENT_THREAD, 1, bide_ref(counts));
+}
+
+TEST_LIMIT(polls_by_several_workers_are_counted, 60)
+{
+    on(BIDE_MULTI_THREAD, 2, bide_ref(counts));
+}
+
+/* Of many yields about as many are counted, though few polls were measured. */
+static async int counts_yields(void)
+{
+    int fd = attach(path);
+    bide_scope(s) {
+        bide_task(void) t = bide_scope_spawn(s, waits());
+        (void)t;
+        await bide_sleep(BIDE_MS(1));
+        free(await bide_blocking(ask(fd)));
+        for (int i = 0; i < 20000; i++)
+            await bide_yield();
+        char *text = await bide_blocking(ask(fd));
+        const char *task = task_of(text, "counts_yields");
+        if (*task == '\0')
+            fprintf(stderr, "%s\n", text);
+        CHECK(number_in(task, "yields") > 10000);
+        CHECK(number_in(task, "yields") < 40000);
+        CHECK(number_in(task, "polls") >= number_in(task, "yields"));
+        free(text);
+        bide_notify_all(&go_on);
+    }
+    close(fd);
+    return 0;
+}
+
+TEST_LIMIT(a_few_polls_stand_for_many, 60)
+{
+    on(BIDE_CURRENT_THREAD, 1, bide_ref(counts_yields));
+}
+
+TEST_LIMIT(a_few_polls_by_workers_stand_for_many, 60)
+{
+    on(BIDE_MULTI_THREAD, 2, bide_ref(counts_yields));
+}
+
+/* ---- a poll that lasts ---- */
+
+static atomic_bool heard;
+
+static void *hears_of_the_poll(void *argument)
+{
+    char *text;
+    bool told;
+    do {
+        text = ask_once(argument);
+        told = strstr(text, "\"answers\":false,\"runs\":{\"for_ns\":") != NULL &&
+               strstr(text, "\"function\":\"computes\"") != NULL;
+        free(text);
+    } while (!told);
+    heard = true;
+    return NULL;
+}
+
+static async int computes(void)
+{
+    while (!heard)
+        ;
+    return 0;
+}
+
+static async int lasts(void)
+{
+    pthread_t thread;
+    /* The one thread of a runtime knows of a poll that begins while somebody is attached. */
+    int fd = attach(path);
+    free(await bide_blocking(ask(fd)));
+    CHECK_EQ(pthread_create(&thread, NULL, hears_of_the_poll, (void *)(uintptr_t)path), 0);
+    bide_task(int) t = bide_spawn(computes());
+    CHECK_EQ(await bide_task_wait(t), 0);
+    bide_task_detach(t);
+    await bide_blocking(join(thread));
+    close(fd);
+    return 0;
+}
+
+TEST_LIMIT(a_poll_that_lasts_is_told, 60)
+{
+    on(BIDE_MULTI_THREAD, 2, bide_ref(lasts));
+}
+
+TEST_LIMIT(a_poll_of_the_only_thread_that_lasts_is_told, 60)
+{
+    on(BIDE_CURRENT_THREAD, 1, bide_ref(lasts));
+}
+
+/* ---- paths ---- */
+
+TEST(bad_paths)
+{
+    char longer[200];
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    CHECK_ERR(bide_console_begin(NULL), -EINVAL);
+    CHECK_ERR(bide_console_begin(""), -EINVAL);
+    CHECK_ERR(bide_console_begin(longer), -ENAMETOOLONG);
+    CHECK_ERR(bide_console_begin("no/such/folder"), -ENOENT);
+    FILE *file = fopen("a file", "w");
+    fclose(file);
+    CHECK_ERR(bide_console_begin("a file"), -EADDRINUSE);
+    CHECK_EQ(access("a file", F_OK), 0);
+    CHECK_EQ(bide_console_begin(path), 0);
+    CHECK_ERR(bide_console_begin("another"), -EALREADY);
+    struct stat status;
+    CHECK_EQ(stat(path, &status), 0);
+    CHECK_EQ(status.st_mode & 0777, 0600);
+    bide_console_end();
+    bide_console_end();
+    CHECK(stat(path, &status) < 0);
+}
+
+/* A socket without a listener is replaced, one with a listener is not. */
+TEST(what_is_left_over_is_replaced)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    CHECK_EQ(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    CHECK_EQ(listen(fd, 1), 0);
+    CHECK_ERR(bide_console_begin(path), -EADDRINUSE);
+    close(fd);
+    CHECK_EQ(bide_console_begin(path), 0);
+    bide_console_end();
+}
+
+TEST(in_a_folder_it_has_the_number_of_the_process)
+{
+    char name[80];
+    bide_runtime *rt, *other;
+    snprintf(name, sizeof name, "folder/%d.bide", (int)getpid());
+    rmdir("folder");
+    CHECK_EQ(mkdir("folder", 0700), 0);
+    setenv("BIDE_CONSOLE", "folder", 1);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &other), 0);
+    char *text = ask_once(name);
+    CHECK(has(text, "\"runtimes\":[{"));
+    CHECK(has(text, "},{\"flavour\":\"current_thread\""));
+    free(text);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+    CHECK_EQ(access(name, F_OK), 0);
+    CHECK_EQ(bide_runtime_free(other), 0);
+    CHECK(access(name, F_OK) < 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
+    CHECK_EQ(access(name, F_OK), 0);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+TEST(a_child_has_no_console)
+{
+    CHECK_EQ(bide_console_begin(path), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        bide_console_end();
+        if (access(path, F_OK) < 0 || bide_console_begin("of the child") < 0)
+            _exit(1);
+        free(ask_once("of the child"));
+        bide_console_end();
+        _exit(0);
+    }
+    int status;
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+    free(ask_once(path));
+    bide_console_end();
+}
+
+/* ---- bad questions ---- */
+
+TEST(bad_questions)
+{
+    CHECK_EQ(bide_console_begin(path), 0);
+    int fd = attach(path);
+    say(fd, "what\n");
+    char *text = hear(fd);
+    CHECK(has(text, "{\"error\":"));
+    free(text);
+    say(fd, "tas");
+    say(fd, "ks\ntasks\n");
+    text = hear(fd);
+    CHECK(has(text, "\"version\":1"));
+    free(text);
+    char longer[100];
+    memset(longer, 'x', sizeof longer);
+    CHECK_EQ(send(fd, longer, sizeof longer, MSG_NOSIGNAL), sizeof longer);
+    while (*(text = hear(fd)) != '\0') /* the second answer may be there */
+        free(text);
+    free(text);
+    close(fd);
+    int many[20];
+    for (int i = 0; i < 20; i++)
+        many[i] = attach(path);
+    for (int i = 0; i < 20; i++)
+        if (many[i] >= 0)
+            close(many[i]);
+    do
+        fd = attach(path);
+    while (send(fd, "tasks\n", 6, MSG_NOSIGNAL) < 0);
+    close(fd); /* before the answer */
+    bide_console_end();
+}
+
+/* ---- faults ---- */
+
+TEST(what_it_needs_fails_in_turn)
+{
+    static const struct {
+        const char *call;
+        int error;
+    } faults[] = {{"socket", -EMFILE}, {"fchmod", -EIO},           {"bind", -ENOSPC},
+                  {"listen", -EIO},    {"thread_create", -EAGAIN}, {"pipe2", -EMFILE}};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        bide_test_fail(faults[i].call, 1, faults[i].error, 1);
+        CHECK_ERR(bide_console_begin(path), faults[i].error);
+        CHECK_EQ(bide_test_failed(faults[i].call), 1);
+        CHECK(access(path, F_OK) < 0);
+    }
+    CHECK_EQ(bide_console_begin(path), 0);
+    bide_console_end();
+}
+
+static async int without_memory(void)
+{
+    int fd = attach(path);
+    bool is_whole = false;
+    bide_scope(s) {
+        for (int i = 0; i < 200; i++)
+            bide_scope_spawn(s, waits());
+        await bide_yield();
+        for (unsigned n = 1; !is_whole; n++) {
+            say(fd, "tasks\n");
+            bide_test_fail("alloc", n, -ENOMEM, 1);
+            char *text = await bide_blocking(hear(fd));
+            is_whole = bide_test_failed("alloc") == 0;
+            bide_test_fail("alloc", 0, 0, 0);
+            bool is_error = strncmp(text, "{\"error\":", 9) == 0;
+            CHECK(is_error || strncmp(text, "{\"version\":1,", 13) == 0);
+            CHECK(!is_whole || strstr(text, "\"function\":\"waits\"") != NULL);
+            free(text);
+        }
+        bide_notify_all(&go_on);
+    }
+    close(fd);
+    return 0;
+}
+
+TEST_LIMIT(without_memory_it_says_so, 60)
+{
+    on(BIDE_CURRENT_THREAD, 1, bide_ref(without_memory));
+}
