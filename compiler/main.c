@@ -19,9 +19,9 @@
 static const struct command_word {
     const char *word;
     int (*run)(int argc, char **argv);
-} commands[] = {{"cc", driver_cc},      {"run", driver_run}, {"emit", driver_emit},
-                {"size", driver_size},  {"gdb", driver_gdb}, {"new", driver_new},
-                {"trace", driver_trace}};
+} commands[] = {{"cc", driver_cc},       {"run", driver_run}, {"emit", driver_emit},
+                {"size", driver_size},   {"gdb", driver_gdb}, {"new", driver_new},
+                {"trace", driver_trace}, {"top", driver_top}};
 
 /* `bide help [COMMAND]`. */
 static int help(const char *command)

@@ -32,6 +32,10 @@ int driver_new(int argc, char **argv); /* makes an HTTP service */
 
 int driver_trace(int argc, char **argv); /* draws a timeline */
 
+/* ---- top.c ---- */
+
+int driver_top(int argc, char **argv); /* shows the tasks of a program that runs */
+
 /* ---- help.c ---- */
 
 void help_print(FILE *);                      /* all commands and options */

@@ -27,13 +27,16 @@ static const char summary[] =
     "                          go over awaits\n"
     "  bide new FOLDER         make an HTTP service that builds, is tested and serves\n"
     "  bide trace view FILE    draw a timeline of libbide-trace as an HTML page\n"
+    "  bide top [SOCKET|FOLDER|PID]\n"
+    "                          show the tasks of a program that runs, on the terminal or, with\n"
+    "                          --web, in a browser; --once, --json\n"
     "  bide COMMAND --help     describe one command\n"
     "  bide --version          print the version\n"
     "  bide help               print this list\n"
     "\n"
     "CC is gcc or clang, perhaps with ccache or another launcher before it. OPTIONS are the\n"
-    "compiler's; $CFLAGS go before them. All commands but gdb, new and trace also take these\n"
-    "options:\n"
+    "compiler's; $CFLAGS go before them. All commands but gdb, new, trace and top also take\n"
+    "these options:\n"
     "\n";
 
 static const char options[] =
@@ -123,6 +126,22 @@ static const char trace_text[] =
     "\n"
     "  -o PAGE                 write to this file; to standard output if it is -\n";
 
+static const char top_text[] =
+    "bide top [SOCKET|FOLDER|PID] [OPTIONS]\n"
+    "\n"
+    "Shows what the tasks of a program do, while it runs. The program was started with\n"
+    "BIDE_CONSOLE=FOLDER, and listens on the socket FOLDER/PID.bide. Without a name, BIDE_CONSOLE\n"
+    "tells where to look. On a terminal, ? shows the keys; elsewhere the tables are printed once.\n"
+    "\n"
+    "  BIDE_CONSOLE=/tmp/look ./shop\n"
+    "  bide top /tmp/look\n"
+    "\n"
+    "  --once                  print the tables: two answers, 200 ms apart, and exit\n"
+    "  --json                  print the answers as they come, a line each; with --once one\n"
+    "  --web                   serve a page for a browser on 127.0.0.1; prints its address\n"
+    "  --web=PORT              the same on this port\n"
+    "  --every=MS              ask the program so often; the default is 1000\n";
+
 static void print_options(FILE *out)
 {
     static const char *const groups[] = {[WARN_ALWAYS] = "",
@@ -145,8 +164,8 @@ bool help_print_command(const char *command)
 {
     static const struct {
         const char *name, *text;
-    } all[] = {{"cc", cc_text},   {"run", run_text}, {"emit", emit_text},  {"size", size_text},
-               {"gdb", gdb_text}, {"new", new_text}, {"trace", trace_text}};
+    } all[] = {{"cc", cc_text},   {"run", run_text}, {"emit", emit_text},   {"size", size_text},
+               {"gdb", gdb_text}, {"new", new_text}, {"trace", trace_text}, {"top", top_text}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (strcmp(all[i].name, command))
             continue;

@@ -465,6 +465,37 @@ void size_print_text(const struct list *functions, int members, FILE *);
 void size_print_tsv(const struct list *functions, FILE *);
 void size_print_json(const struct list *functions, FILE *);
 
+/* ---- json.c: reads JSON ---- */
+
+struct json {
+    struct arena *arena; /* of the strings */
+    const char *at, *end;
+    bool failed;  /* all that is read from now on is empty */
+    char key[32]; /* of json_read_key */
+};
+
+/* The next sign after blanks; NUL at the end. */
+char json_peek(struct json *);
+bool json_takes(struct json *, char);
+void json_expect(struct json *, char);
+/* Opens an array or an object. False: it has nothing in it, and is closed again. */
+bool json_opens(struct json *, char open);
+/* After a member: is there another one? Otherwise closes it. */
+bool json_goes_on(struct json *, char close);
+/* "" if there is none. */
+const char *json_read_string(struct json *);
+/* The name of a member, and its colon. Valid until the next one is read; "" if it is longer than
+ * any name that is looked for. */
+const char *json_read_key(struct json *);
+/* A number, true, false or null, as it is written. */
+const char *json_read_word(struct json *);
+bool json_read_bool(struct json *);
+/* A number of things: one below 0 is 0, one too large is INT64_MAX. */
+int64_t json_read_count(struct json *);
+/* Takes null, if it is there. */
+bool json_read_null(struct json *);
+void json_skip(struct json *);
+
 /* ---- trace_read.c: what `bide trace view` has read ---- */
 
 struct trace_span {
@@ -491,5 +522,244 @@ struct trace {
 
 /* False: there are no spans in it. A file that ends too early is read as far as it goes. */
 bool trace_read(struct arena *arena, struct trace *trace, const char *text, size_t size);
+
+/* ---- bide top: looks at a program that runs ----
+ *
+ * How it goes through the files:
+ *
+ *   top.c                    the command line, and the ways without a screen
+ *   top_find.c, top_link.c   find the program's socket, and ask there
+ *   top_read.c               an answer becomes a struct top_snapshot
+ *   top_tables.c, top_warn.c compare it with the one before: rates, objects, warnings
+ *   top_print.c, top_text.c  make lines of text
+ *   top_view.c, top_screen.c what the screen shows, and the terminal
+ *   top_web.c, top_page.c    the page for a browser
+ *
+ * A snapshot and all that belongs to it lie in an arena of its own. The text in it comes from the
+ * program: top_read.c has taken out of it what a terminal could obey.
+ */
+
+/* ---- top_text.c: text for terminals ---- */
+
+/* The text without control characters and bytes that are not UTF-8; as it is, if it has none. */
+const char *top_clean(struct arena *, const char *text);
+/* How many columns it takes. */
+size_t top_width(const char *text);
+/* How many bytes of it fit into so many columns. */
+size_t top_fit(const char *text, size_t columns);
+/* A time in at most 7 columns: "1.25s". Below 0: "-". */
+const char *top_time(struct arena *, int64_t ns);
+/* A line for each row, with the columns below each other. `cells`: const char *, row by row, the
+ * heads first. The columns in the set `right` are numbers. */
+struct list top_lines(struct arena *, const struct list *cells, uint32_t columns, uint32_t right);
+
+/* ---- top_read.c: what a program tells of itself ---- */
+
+enum top_state { TOP_WAITS, TOP_READY, TOP_RUNS, TOP_ENDS, TOP_BEGINS, TOP_OTHER };
+
+/* A line of where a task waits. */
+struct top_at {
+    struct top_at *next;
+    const char *text, *file; /* file "": not known */
+    int64_t indent, line;
+};
+
+struct top_task {
+    uint64_t id;
+    const char *kind, *name, *function, *file, *state_word; /* "": not known */
+    int64_t line, age_ns, polls, yields, busy_ns;
+    enum top_state state;
+    bool is_future;
+    const struct top_at *at, *shown; /* shown: the line that tells the user most; or NULL */
+    /* what the leaf waits for */
+    const char *what, *place, *on; /* "": nothing, not known */
+    uint64_t object, holder;       /* 0: not known */
+    int64_t thread;                /* that holds it; 0: none */
+    bool is_granted;
+    uint32_t runtime;
+    /* top_tables.c */
+    double busy_share, polls_s;                              /* below 0: not known */
+    int64_t first_polls, first_yields;                       /* when it was first seen */
+    int64_t ready_ns, granted_ns, hot_ns, held_ns, stuck_ns; /* since when; below 0: it is not so */
+    bool is_warned;
+    uint32_t mark;
+};
+
+struct top_worker {
+    int64_t number, busy_ns, polls, steals, queued, timers;
+    bool is_silent; /* a poll lasts */
+    uint64_t task;  /* that is polled */
+    const char *name, *function, *file;
+    int64_t line, for_ns;
+    double busy_share, polls_s; /* below 0: not known */
+};
+
+struct top_runtime {
+    const char *flavour;
+    int64_t alive, made, descriptors, waits, timers, threads, idle, queued;
+    struct list workers; /* struct top_worker * */
+};
+
+struct top_snapshot {
+    struct arena *arena;
+    const char *program;
+    int64_t version, pid, now_ns, first_ns; /* first_ns: the now_ns of the first answer */
+    struct list runtimes, tasks;            /* struct top_runtime *, struct top_task * */
+    struct top_task **by_id;
+    size_t by_id_size; /* a power of 2 */
+    /* top_tables.c, top_warn.c */
+    int64_t since_ns;              /* from the answer before to this one; 0: there is none */
+    struct list objects, warnings; /* struct top_object *, struct top_warning * */
+};
+
+/* Reads a line, without its newline. NULL, with `why` set, if it is no answer. */
+struct top_snapshot *top_read(const char *text, size_t size, const char **why);
+void top_free(struct top_snapshot *); /* NULL is allowed */
+/* NULL: there is none. */
+struct top_task *top_find_task(const struct top_snapshot *, uint64_t id);
+
+/* ---- top_tables.c: what two answers tell ---- */
+
+enum top_column {
+    TOP_WARNED,
+    TOP_ID,
+    TOP_STATE,
+    TOP_NAME,
+    TOP_AGE,
+    TOP_BUSY,
+    TOP_SHARE,
+    TOP_POLLS,
+    TOP_RATE,
+    TOP_YIELDS,
+    TOP_FUNCTION,
+    TOP_PLACE,
+    TOP_COLUMNS
+};
+
+/* What tasks wait for. */
+struct top_object {
+    const char *what, *place;
+    uint64_t id, holder;
+    int64_t thread;
+    uint32_t waiters;
+};
+
+/* Computes rates, objects and warnings. `before`: the answer before, or NULL. */
+void top_compare(struct top_snapshot *, const struct top_snapshot *before);
+/* The tasks in the order of a column; those only that have the text, if it is not "". */
+struct list top_tasks(struct arena *, const struct top_snapshot *, enum top_column, bool backward,
+                      const char *filter);
+/* The columns that begin with their greatest number. */
+bool top_column_is_count(enum top_column);
+
+/* ---- top_warn.c ---- */
+
+struct top_warning {
+    const char *kind;
+    uint64_t task;
+    const char *text; /* one line: kind, task, place, what to do */
+};
+
+void top_warn(struct top_snapshot *);
+/* The warnings as a JSON array. */
+void top_warnings_json(const struct top_snapshot *, struct buffer *);
+
+/* ---- top_print.c: lines of text ---- */
+
+/* "task 7f00 "name" (f at a.c:3)" */
+const char *top_label(struct arena *, const struct top_task *);
+/* The same of a task that may be unknown. */
+const char *top_label_of(struct arena *, const struct top_snapshot *, uint64_t id);
+/* "shop.c:20", without folders; or "". */
+const char *top_place(struct arena *, const char *file, int64_t line);
+/* Lists of lines. `workers`: no more lines than this are about workers. */
+struct list top_head_lines(struct arena *, const struct top_snapshot *, uint32_t workers);
+struct list top_task_lines(struct arena *, const struct list *tasks);
+struct list top_object_lines(struct arena *, const struct top_snapshot *);
+struct list top_detail_lines(struct arena *, const struct top_snapshot *, const struct top_task *);
+const char *top_column_name(enum top_column);
+/* All tables, on standard output. */
+void top_print(const struct top_snapshot *);
+
+/* ---- top_link.c: the socket of a program ---- */
+
+struct top_link {
+    int fd;
+    struct buffer in;
+    size_t seen; /* of `in`: has no newline */
+    bool is_asked;
+    int64_t asked_ns;
+};
+
+int64_t top_now_ns(void);
+/* A socket that is connected, or a negative errno. A path may be longer than a socket's. */
+int top_connect(const char *path);
+/* Asks; NULL, or what went wrong. */
+const char *top_ask(struct top_link *);
+/* Takes what has come. True: `in` begins with a whole answer of `size` bytes and a newline. `why`
+ * is set if no answer will come. */
+bool top_receive(struct top_link *, size_t *size, const char **why);
+/* Forgets the answer. */
+void top_answer_done(struct top_link *);
+/* Asks, and waits. NULL, with `why` set: there is no answer within the time. The text stays in
+ * link->in. */
+struct top_snapshot *top_look(struct top_link *, int64_t limit_ns, const char **why);
+void top_link_close(struct top_link *);
+
+/* ---- top_find.c: which program? ---- */
+
+/* The path of a socket, and connects to it; `word`: what the user has given, or NULL. False, with a
+ * message, if there is none, or more than one. */
+bool top_find(struct arena *, const char *word, struct top_link *, const char **path);
+
+/* ---- top_view.c: what the screen shows ---- */
+
+/* Keys that are no character. */
+enum top_key {
+    TOP_KEY_UP = 0x110000,
+    TOP_KEY_DOWN,
+    TOP_KEY_PAGE_UP,
+    TOP_KEY_PAGE_DOWN,
+    TOP_KEY_HOME,
+    TOP_KEY_END,
+    TOP_KEY_ENTER,
+    TOP_KEY_ESCAPE,
+    TOP_KEY_BACK
+};
+
+enum top_page { TOP_TASKS, TOP_OBJECTS, TOP_WARNINGS, TOP_DETAIL, TOP_HELP, TOP_PAGES };
+
+struct top_view {
+    const struct top_snapshot *s; /* NULL: no answer has come yet */
+    struct arena *arena;          /* of `tasks` */
+    struct list tasks;            /* struct top_task *: in their order, filtered */
+    enum top_page page, back;     /* back: where Esc leads */
+    enum top_column column;
+    bool backward, is_typing, is_paused, has_colours;
+    char filter[64];
+    uint64_t selected, detail;               /* tasks */
+    uint32_t row[TOP_PAGES], top[TOP_PAGES]; /* the selected line, and the first one shown */
+    uint32_t count, height, width;           /* lines of the page, and of the screen */
+    int64_t late_ns;                         /* so long the program has not answered; or 0 */
+};
+
+/* Shows another answer, which must live until the next one. */
+void top_view_set(struct top_view *, const struct top_snapshot *);
+/* A byte or an enum top_key. False: it means the end. */
+bool top_view_key(struct top_view *, int key);
+/* What the terminal is to get. */
+void top_view_draw(struct top_view *, struct buffer *);
+
+/* ---- top_screen.c, top_web.c ---- */
+
+/* Until the user or the program ends it. Returns the exit status. `path`: for messages. */
+int top_screen(struct top_link *, const char *path, int64_t every_ns);
+int top_web(struct top_link *, const char *path, int64_t every_ns, unsigned port);
+/* top.c: a message that the program gives no answer. Returns 1. */
+int top_say_why(const char *path, const char *why);
+
+/* ---- top_page.c ---- */
+
+extern const char *const top_page[]; /* its parts, and NULL */
 
 #endif

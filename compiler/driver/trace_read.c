@@ -8,14 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 64 };
-
-struct reader {
-    struct arena *arena;
-    const char *at, *end;
-    bool failed;
-};
-
 /* What is known of an event. */
 struct line {
     const char *phase, *name, *target, *id, *span, *parent, *level;
@@ -36,129 +28,17 @@ struct build {
     struct known *bucket[BUCKETS];
 };
 
-/* ---- JSON ---- */
-
-static char peek(struct reader *r)
-{
-    while (r->at < r->end && strchr(" \t\r\n", *r->at) != NULL)
-        r->at++;
-    return r->at < r->end ? *r->at : '\0';
-}
-
-static bool takes(struct reader *r, char c)
-{
-    if (peek(r) != c)
-        return false;
-    r->at++;
-    return true;
-}
-
-static void expect(struct reader *r, char c)
-{
-    if (!takes(r, c))
-        r->failed = true;
-}
-
-static char *put_utf8(char *to, unsigned code)
-{
-    if (code < 0x80) {
-        *to++ = (char)code;
-    } else if (code < 0x800) {
-        *to++ = (char)(0xC0 | code >> 6);
-        *to++ = (char)(0x80 | (code & 0x3F));
-    } else {
-        *to++ = (char)(0xE0 | code >> 12);
-        *to++ = (char)(0x80 | (code >> 6 & 0x3F));
-        *to++ = (char)(0x80 | (code & 0x3F));
-    }
-    return to;
-}
-
-/* What follows a backslash. */
-static char *read_escape(struct reader *r, char *to)
-{
-    static const char from[] = "nrtbf", into[] = "\n\r\t\b\f";
-    char c = *r->at++;
-
-    if (c == 'u' && r->end - r->at >= 4) {
-        char digits[5] = {r->at[0], r->at[1], r->at[2], r->at[3], '\0'};
-        r->at += 4;
-        unsigned code = (unsigned)strtoul(digits, NULL, 16);
-        return put_utf8(to, code >= 0xD800 && code < 0xE000 ? 0xFFFD : code > 0 ? code : 0xFFFD);
-    }
-    const char *known = c != '\0' ? strchr(from, c) : NULL;
-    *to++ = known != NULL ? into[known - from] : c;
-    return to;
-}
-
-/* "" if there is none. */
-static const char *read_string(struct reader *r)
-{
-    expect(r, '"');
-    const char *close = r->at;
-    while (close < r->end && *close != '"')
-        close += *close == '\\' ? 2 : 1;
-    if (r->failed || close >= r->end) {
-        r->failed = true;
-        return "";
-    }
-    char *text = arena_alloc(r->arena, (size_t)(close - r->at) + 1), *to = text;
-    while (r->at < close) {
-        char c = *r->at++;
-        if (c == '\\')
-            to = read_escape(r, to);
-        else
-            *to++ = c;
-    }
-    *to = '\0';
-    r->at = close + 1;
-    return text;
-}
-
-/* A number, true, false or null, as it is written. */
-static const char *read_word(struct reader *r)
-{
-    const char *from = r->at;
-    while (r->at < r->end && strchr(",]} \t\r\n", *r->at) == NULL)
-        r->at++;
-    r->failed |= r->at == from;
-    return arena_strndup(r->arena, from, (size_t)(r->at - from));
-}
-
-static void skip(struct reader *r, unsigned depth)
-{
-    char open = peek(r), close = open == '{' ? '}' : ']';
-
-    if (open == '"') {
-        (void)read_string(r);
-    } else if (open == '{' || open == '[') {
-        r->failed |= depth >= DEPTH_MAX;
-        r->at++;
-        if (takes(r, close))
-            return;
-        do {
-            if (open == '{') {
-                (void)read_string(r);
-                expect(r, ':');
-            }
-            if (!r->failed)
-                skip(r, depth + 1);
-        } while (!r->failed && takes(r, ','));
-        expect(r, close);
-    } else {
-        (void)read_word(r);
-    }
-}
+/* ---- values ---- */
 
 /* A string or a word; what has members is skipped, and is "...". */
-static const char *read_value(struct reader *r)
+static const char *read_value(struct json *r)
 {
-    char c = peek(r);
+    char c = json_peek(r);
     if (c == '"')
-        return read_string(r);
+        return json_read_string(r);
     if (c != '{' && c != '[')
-        return read_word(r);
-    skip(r, 0);
+        return json_read_word(r);
+    json_skip(r);
     return "...";
 }
 
@@ -181,17 +61,17 @@ static int64_t nanoseconds(const char *text)
 
 /* ---- events ---- */
 
-static void read_args(struct reader *r, struct line *l)
+static void read_args(struct json *r, struct line *l)
 {
-    if (!takes(r, '{')) {
-        skip(r, 0);
+    if (json_peek(r) != '{') {
+        json_skip(r);
         return;
     }
-    if (takes(r, '}'))
+    if (!json_opens(r, '{'))
         return;
     do {
-        const char *name = read_string(r);
-        expect(r, ':');
+        const char *name = json_read_string(r);
+        json_expect(r, ':');
         const char *value = r->failed ? "" : read_value(r);
         if (strcmp(name, "span") == 0)
             l->span = value;
@@ -203,15 +83,13 @@ static void read_args(struct reader *r, struct line *l)
             l->level = value;
         else if (strcmp(name, "idle_us") != 0)
             l->fields = arena_printf(r->arena, "%s\n%s = %s", l->fields, name, value);
-    } while (!r->failed && takes(r, ','));
-    expect(r, '}');
+    } while (json_goes_on(r, '}'));
 }
 
-static void read_member(struct reader *r, struct line *l)
+static void read_member(struct json *r, struct line *l)
 {
-    const char *name = read_string(r);
+    const char *name = json_read_key(r);
 
-    expect(r, ':');
     if (r->failed)
         return;
     if (strcmp(name, "args") == 0) {
@@ -233,7 +111,7 @@ static void read_member(struct reader *r, struct line *l)
         l->length_ns = nanoseconds(value);
 }
 
-static bool read_line(struct reader *r, struct line *l)
+static bool read_line(struct json *r, struct line *l)
 {
     *l = (struct line){.phase = "",
                        .name = "",
@@ -242,13 +120,10 @@ static bool read_line(struct reader *r, struct line *l)
                        .length_ns = -1,
                        .busy_ns = -1,
                        .fields = arena_printf(r->arena, "%s", "")};
-    expect(r, '{');
-    if (r->failed || takes(r, '}'))
-        return !r->failed;
-    do
-        read_member(r, l);
-    while (!r->failed && takes(r, ','));
-    expect(r, '}');
+    if (json_opens(r, '{'))
+        do
+            read_member(r, l);
+        while (json_goes_on(r, '}'));
     return !r->failed;
 }
 
@@ -351,25 +226,21 @@ static void set_times(struct trace *t)
 
 bool trace_read(struct arena *arena, struct trace *trace, const char *text, size_t size)
 {
-    struct reader r = {arena, text, text + size, false};
+    struct json r = {.arena = arena, .at = text, .end = text + size};
     struct build *b = arena_alloc(arena, sizeof *b);
     struct line l;
 
     b->trace = trace;
-    if (takes(&r, '{')) { /* other members may be before it */
-        while (strcmp(read_string(&r), "traceEvents") != 0 && !r.failed) {
-            expect(&r, ':');
-            skip(&r, 0);
-            expect(&r, ',');
+    if (json_takes(&r, '{')) /* other members may be before it */
+        while (strcmp(json_read_key(&r), "traceEvents") != 0 && !r.failed) {
+            json_skip(&r);
+            json_expect(&r, ',');
         }
-        expect(&r, ':');
-    }
-    expect(&r, '[');
-    if (!r.failed && peek(&r) != ']')
+    if (json_opens(&r, '['))
         do {
             if (read_line(&r, &l))
                 add(arena, b, &l);
-        } while (!r.failed && takes(&r, ','));
+        } while (json_goes_on(&r, ']'));
     set_times(trace);
     return trace->spans.count > 0;
 }
