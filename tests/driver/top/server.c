@@ -99,8 +99,11 @@ static void answer(int fd, const char *line)
         exit(0);
     }
     if (strncmp(line, "@twice ", 7) == 0) {
-        send_line(fd, line + 7);
-        send_line(fd, line + 7);
+        char *both;
+        if (asprintf(&both, "%s\n%s", line + 7, line + 7) < 0)
+            die("memory");
+        send_line(fd, both); /* in one piece, but for the last newline */
+        free(both);
     } else if (strncmp(line, "@long ", 6) == 0) {
         send_long(fd, atoi(line + 6));
     } else if (strncmp(line, "@big ", 5) == 0) {
@@ -115,8 +118,10 @@ static void serve(int fd)
     char question[6];
     int next = 0;
 
-    if (strncmp(lines[0], "@first ", 7) == 0)
-        send_line(fd, lines[next++] + 7);
+    if (strncmp(lines[0], "@first ", 7) == 0) {
+        send_line(fd, lines[0] + 7);
+        next += count > 1;
+    }
     while (recv(fd, question, sizeof question, MSG_WAITALL) == (ssize_t)sizeof question) {
         if (memcmp(question, "tasks\n", sizeof question) != 0)
             exit(1);

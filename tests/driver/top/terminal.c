@@ -1,12 +1,13 @@
 /*
  * terminal FILE COMMAND...: runs the command on a terminal, for tests, as the lines of FILE say:
  *
- *   key TEXT         types the text; \e is the key Esc, \r is Enter
+ *   key TEXT         types the text; \e is the key Esc, \r Enter, \s space, \c Ctrl-C
  *   see TEXT         waits until a line of the screen has the text
  *   not TEXT         waits until no line has it
  *   selected TEXT    waits until a line in reverse has it
  *   size ROWS COLUMNS
  *   signal NUMBER
+ *   file NAME        makes the file
  *   end STATUS       waits for the end; 128 + N is the signal N; the terminal is as it was
  *
  * What is waited for and does not come within a minute is a failure, with the screen. The screen
@@ -142,12 +143,14 @@ static void wait_for(const char *text, int reverse, int wanted)
 
 static void type(const char *text)
 {
+    static const char names[] = "ersc", codes[] = "\x1b\r \x03";
     char c;
 
     for (; *text; text++) {
+        const char *at = NULL;
         c = *text;
-        if (c == '\\')
-            c = *++text == 'e' ? 0x1b : *text == 'r' ? '\r' : *text;
+        if (c == '\\' && (at = strchr(names, *++text)) != NULL)
+            c = codes[at - names];
         if (write(master, &c, 1) != 1)
             fail("cannot type");
     }
@@ -196,6 +199,8 @@ static void do_step(char *line, const struct termios *before)
         wait_for(line, 0, 0);
     } else if (!strcmp(word, "selected")) {
         wait_for(line, 1, 1);
+    } else if (!strcmp(word, "file")) {
+        close(open(line, O_CREAT | O_WRONLY, 0666));
     } else if (!strcmp(word, "signal")) {
         kill(child, atoi(line));
     } else if (!strcmp(word, "size")) {
