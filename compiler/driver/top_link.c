@@ -79,10 +79,16 @@ void top_link_close(struct top_link *link)
 /* ---- questions and answers ---- */
 
 static const char *gone = "it has ended, or has closed the connection";
+static const char *unasked = "it speaks without having been asked";
 
+/* What lies there already is no answer to the next question. */
 const char *top_ask(struct top_link *link)
 {
     static const char question[] = "tasks\n";
+    char early;
+
+    if (recv(link->fd, &early, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+        return unasked;
     ssize_t n = send(link->fd, question, sizeof question - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 
     if (n == (ssize_t)sizeof question - 1) {
@@ -119,7 +125,7 @@ bool top_receive(struct top_link *link, size_t *size, const char **why)
             return false;
         }
         if (!link->is_asked) {
-            *why = "it speaks without having been asked";
+            *why = unasked;
             return false;
         }
         if (link->in.length + (size_t)n > LINE_MAX_BYTES) {
@@ -129,7 +135,7 @@ bool top_receive(struct top_link *link, size_t *size, const char **why)
         buffer_add(&link->in, chunk, (size_t)n);
         if (has_line(link, size)) {
             if (*size + 1 < link->in.length)
-                *why = "it speaks without having been asked";
+                *why = unasked;
             link->is_asked = *why != NULL;
             return *why == NULL;
         }

@@ -6,7 +6,7 @@ set -eu
 page=$SRC/docs/man/bide.1
 
 begin "help of each command"
-for command in cc run emit size gdb new trace; do
+for command in cc run emit size gdb new trace top; do
     ok bide $command --help
     [ ! -s err ] || fail "$command: $(cat err)"
     head -n 1 out | grep -q "^bide $command " || fail "$command: $(cat out)"
@@ -36,7 +36,7 @@ end
 
 begin "text that cannot be written is a failure"
 for words in help --help -h --version version 'help cc' 'cc --help' 'run --help' 'emit --help' \
-    'size --help' 'gdb --help' 'new --help' 'trace --help' 'emit hello.c' \
+    'size --help' 'gdb --help' 'new --help' 'trace --help' 'top --help' 'emit hello.c' \
     'size hello.c' 'size --json hello.c' 'size --tsv hello.c' 'run hello.c'; do
     status=0
     bide $words >/dev/full 2>err || status=$?
@@ -55,7 +55,7 @@ end
 begin "the manual page"
 ok bide help
 cp out help
-for command in cc run emit size gdb new trace; do
+for command in cc run emit size gdb new trace top; do
     ok bide $command --help
     cat out >>help
 done
