@@ -21,7 +21,7 @@ struct round {
     uint32_t number;
     unsigned asked;
     struct bide__answer *answers;
-    struct bide__text *text;
+    struct bide__scroll *text;
     unsigned runtimes;
 };
 
@@ -53,21 +53,21 @@ static void tell_polled(struct round *r, const struct bide__polled *polled)
     size_t size = strlen(polled->label);
     char name[BIDE__TASK_LABEL];
 
-    bide__text_print(r->text, ",\"runs\":{\"for_ns\":%llu", number((uint64_t)polled->ns));
+    bide__scroll_print(r->text, ",\"runs\":{\"for_ns\":%llu", number((uint64_t)polled->ns));
     if (info != NULL) {
-        bide__text_add(r->text, ",\"function\":", 12);
-        bide__text_quote(r->text, info->name);
-        bide__text_add(r->text, ",\"file\":", 8);
-        bide__text_quote(r->text, info->file != NULL ? info->file : "?");
-        bide__text_print(r->text, ",\"line\":%u", (unsigned)info->line);
+        bide__scroll_add(r->text, ",\"function\":", 12);
+        bide__scroll_quote(r->text, info->name);
+        bide__scroll_add(r->text, ",\"file\":", 8);
+        bide__scroll_quote(r->text, info->file != NULL ? info->file : "?");
+        bide__scroll_print(r->text, ",\"line\":%u", (unsigned)info->line);
     }
     if (size > 3) {
         memcpy(name, polled->label + 2, size - 3);
         name[size - 3] = '\0';
-        bide__text_add(r->text, ",\"name\":", 8);
-        bide__text_quote(r->text, name);
+        bide__scroll_add(r->text, ",\"name\":", 8);
+        bide__scroll_quote(r->text, name);
     }
-    bide__text_add(r->text, "}", 1);
+    bide__scroll_add(r->text, "}", 1);
 }
 
 static void tell_worker(struct round *r, const struct bide_runtime *rt, unsigned i)
@@ -78,24 +78,24 @@ static void tell_worker(struct round *r, const struct bide_runtime *rt, unsigned
     bide_worker_metrics m = {0};
 
     (void)bide_runtime_worker_metrics_read(rt, i, &m);
-    bide__text_print(r->text, "%s{\"number\":%u,\"busy_ns\":%llu,\"polls\":%llu,\"steals\":%llu",
-                     i > 0 ? "," : "", i, number((uint64_t)m.busy.ns), number(m.polls),
-                     number(m.steals));
-    bide__text_print(r->text, ",\"queued\":%u,\"timers\":%llu,\"answers\":%s", (unsigned)m.queued,
-                     number(m.timers), answers ? "true" : "false");
+    bide__scroll_print(r->text, "%s{\"number\":%u,\"busy_ns\":%llu,\"polls\":%llu,\"steals\":%llu",
+                       i > 0 ? "," : "", i, number((uint64_t)m.busy.ns), number(m.polls),
+                       number(m.steals));
+    bide__scroll_print(r->text, ",\"queued\":%u,\"timers\":%llu,\"answers\":%s", (unsigned)m.queued,
+                       number(m.timers), answers ? "true" : "false");
     if (!answers && bide__worker_polls(rt, i, &polled) && polled.fn != NULL)
         tell_polled(r, &polled);
-    bide__text_add(r->text, "}", 1);
+    bide__scroll_add(r->text, "}", 1);
 }
 
 static unsigned tell_workers(struct round *r, const struct bide_runtime *rt)
 {
     unsigned n = 0;
 
-    bide__text_add(r->text, ",\"workers\":[", 12);
+    bide__scroll_add(r->text, ",\"workers\":[", 12);
     while (bide__worker_number(rt, n) != NULL)
         tell_worker(r, rt, n++);
-    bide__text_add(r->text, "]", 1);
+    bide__scroll_add(r->text, "]", 1);
     return n;
 }
 
@@ -103,7 +103,7 @@ static unsigned tell_workers(struct round *r, const struct bide_runtime *rt)
 
 static void tell_tasks(struct round *r, const struct bide_runtime *rt, unsigned workers)
 {
-    struct bide__text tasks = {0};
+    struct bide__scroll tasks = {0};
 
     if (rt->multi)
         bide__census_outside(rt, &tasks);
@@ -112,12 +112,12 @@ static void tell_tasks(struct round *r, const struct bide_runtime *rt, unsigned 
         if (a == NULL || a->tasks.first == NULL)
             continue;
         if (tasks.first != NULL)
-            bide__text_add(&tasks, ",", 1);
-        bide__text_move(&tasks, &a->tasks);
+            bide__scroll_add(&tasks, ",", 1);
+        bide__scroll_move(&tasks, &a->tasks);
     }
-    bide__text_add(r->text, ",\"tasks\":[", 10);
-    bide__text_move(r->text, &tasks);
-    bide__text_add(r->text, "]", 1);
+    bide__scroll_add(r->text, ",\"tasks\":[", 10);
+    bide__scroll_move(r->text, &tasks);
+    bide__scroll_add(r->text, "]", 1);
 }
 
 static const char *flavour_of(const struct bide_runtime *rt)
@@ -133,31 +133,31 @@ static void tell_runtime(struct bide_runtime *rt, void *argument)
     bide_runtime_metrics m = {0};
 
     (void)bide_runtime_metrics_read(rt, &m);
-    bide__text_print(r->text, "%s{\"flavour\":\"%s\",\"alive\":%llu,\"made\":%llu",
-                     r->runtimes++ > 0 ? "," : "", flavour_of(rt), number(m.alive_tasks),
-                     number(m.spawned_tasks));
-    bide__text_print(r->text, ",\"descriptors\":%u,\"waits\":%u,\"timers\":%llu",
-                     (unsigned)m.descriptors, (unsigned)m.waits, number(m.timers));
-    bide__text_print(r->text, ",\"blocking\":{\"threads\":%u,\"idle\":%u,\"queued\":%u}",
-                     (unsigned)m.blocking_threads, (unsigned)m.blocking_idle,
-                     (unsigned)m.blocking_queued);
+    bide__scroll_print(r->text, "%s{\"flavour\":\"%s\",\"alive\":%llu,\"made\":%llu",
+                       r->runtimes++ > 0 ? "," : "", flavour_of(rt), number(m.alive_tasks),
+                       number(m.spawned_tasks));
+    bide__scroll_print(r->text, ",\"descriptors\":%u,\"waits\":%u,\"timers\":%llu",
+                       (unsigned)m.descriptors, (unsigned)m.waits, number(m.timers));
+    bide__scroll_print(r->text, ",\"blocking\":{\"threads\":%u,\"idle\":%u,\"queued\":%u}",
+                       (unsigned)m.blocking_threads, (unsigned)m.blocking_idle,
+                       (unsigned)m.blocking_queued);
     tell_tasks(r, rt, tell_workers(r, rt));
-    bide__text_add(r->text, "}", 1);
+    bide__scroll_add(r->text, "}", 1);
 }
 
-bool bide__console_answer(struct bide__text *text)
+bool bide__console_answer(struct bide__scroll *text)
 {
     bool lacks_memory;
     struct round r = {.number = bide__question_new(), .text = text};
 
     bide__list_each(ask, &r);
     r.answers = bide__question_wait(r.asked, PATIENCE_NS, &lacks_memory);
-    bide__text_print(text, "{\"version\":1,\"pid\":%d,\"program\":", (int)bide__door.getpid());
-    bide__text_quote(text, program_invocation_short_name);
-    bide__text_print(text, ",\"now_ns\":%llu,\"runtimes\":[",
-                     number((uint64_t)bide__door_real.clock()));
+    bide__scroll_print(text, "{\"version\":1,\"pid\":%d,\"program\":", (int)bide__door.getpid());
+    bide__scroll_quote(text, program_invocation_short_name);
+    bide__scroll_print(text, ",\"now_ns\":%llu,\"runtimes\":[",
+                       number((uint64_t)bide__door_real.clock()));
     bide__list_each(tell_runtime, &r);
-    bide__text_add(text, "]}\n", 3);
+    bide__scroll_add(text, "]}\n", 3);
     bide__answers_free(r.answers);
     return !text->failed && !lacks_memory;
 }

@@ -6,11 +6,11 @@
 
 #include "runtime/console/console.h"
 
-#include "runtime/trace/text.h"
+#include "runtime/trace/scroll.h"
 
 /* answer.c: what is to be told of all runtimes, as one line of JSON. Waits for the workers, for
  * those that come to no await 300 ms. False: no memory. */
-bool bide__console_answer(struct bide__text *text);
+bool bide__console_answer(struct bide__scroll *text);
 
 /* serve.c: the thread. `wake` is readable when it is to end; then it closes all that it has opened,
  * but not the two. */

@@ -90,13 +90,14 @@ static bool send_all(const struct server *s, const struct client *c, const char 
     return true;
 }
 
-static bool send_text(const struct server *s, const struct client *c, const struct bide__text *text)
+static bool send_text(const struct server *s, const struct client *c,
+                      const struct bide__scroll *text)
 {
-    const struct bide__text_piece *at = NULL;
+    const struct bide__scroll_piece *at = NULL;
     const char *bytes;
     size_t size;
 
-    while ((size = bide__text_next(text, &at, &bytes)) > 0)
+    while ((size = bide__scroll_next(text, &at, &bytes)) > 0)
         if (!send_all(s, c, bytes, size))
             return false;
     return true;
@@ -111,13 +112,13 @@ static bool send_error(const struct server *s, const struct client *c, const cha
 
 static bool answer(const struct server *s, const struct client *c, const char *line)
 {
-    struct bide__text text = {0};
+    struct bide__scroll text = {0};
 
     if (strcmp(line, "tasks") != 0)
         return send_error(s, c, "there is only the question: tasks");
     bool done = bide__console_answer(&text) ? send_text(s, c, &text)
                                             : send_error(s, c, "the program has no memory left");
-    bide__text_free(&text);
+    bide__scroll_free(&text);
     return done;
 }
 

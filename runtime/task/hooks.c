@@ -2,10 +2,11 @@
  * hooks.c: the hooks for tasks: struct bide_runtime_hooks in bide/runtime.h.
  *
  * A worker without such hooks, and without a meter (meter.h), which is called from here too, comes
- * here only for a poll that a console has measured (gauge.h): the scheduler asks which of
- * bide__task_run and bide__task_run_watched to call. All ends of tasks are in polls, so nothing else has to know of
- * hooks but what makes a task. What follows a poll is called before the task is given back to the
- * scheduler, or its end is made known: then another worker may poll it, and may free it.
+ * here only for a poll that is measured for a console (gauge.h): the scheduler asks which of
+ * bide__task_run and bide__task_run_watched to call. All ends of tasks are in polls, so nothing
+ * else has to know of hooks but what makes a task. What follows a poll is called before the task is
+ * given back to the scheduler, or its end is made known: then another worker may poll it, and may
+ * free it.
  */
 #include "runtime/task/inside.h"
 

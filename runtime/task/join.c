@@ -250,3 +250,12 @@ int bide__watch_end(struct bide__worker *worker, struct bide__watch *watch, void
     bide__task_let_go(worker, task);
     return error;
 }
+
+/* ---- the console ---- */
+
+const struct bide__task *bide__join_of(const struct bide_frame *leaf)
+{
+    if (leaf->fn->cancel != join_cancel)
+        return NULL;
+    return ((const struct join *)(const void *)leaf)->waiter.task;
+}

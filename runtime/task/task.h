@@ -660,6 +660,10 @@ bool bide__task_claim(struct bide__task *task);
 void bide__task_unclaim(struct bide__worker *worker, struct bide__task *task);
 bool bide__future_is_left(struct bide__task *future, bool *has_begun);
 
+/* For a console (join.c): the task for whose end the leaf waits; NULL: it is no such leaf, or does
+ * not wait. Nobody polls the leaf. */
+const struct bide__task *bide__join_of(const struct bide_frame *leaf);
+
 /* For dumps (future_await.c): the chain that the leaf `frame` drives, or NULL. */
 const struct bide_chain *bide__future_chain(const struct bide_frame *frame);
 

@@ -20,7 +20,7 @@ struct bide__census {
     unsigned slabs;  /* that are done */
     struct bide__chunk *chunk;
     uint32_t index; /* of the next block in it */
-    struct bide__text tasks;
+    struct bide__scroll tasks;
 };
 
 /* ---- answers ---- */
@@ -50,7 +50,7 @@ void bide__answers_free(struct bide__answer *answers)
 {
     while (answers != NULL) {
         struct bide__answer *next = answers->next;
-        bide__text_free(&answers->tasks);
+        bide__scroll_free(&answers->tasks);
         bide__free(answers, sizeof(*answers));
         answers = next;
     }
@@ -111,7 +111,7 @@ static void deliver(struct bide__worker *worker, struct bide__census *census, ui
 
     if (answer != NULL) {
         *answer = (struct bide__answer){NULL, worker, census->tasks};
-        census->tasks = (struct bide__text){0};
+        census->tasks = (struct bide__scroll){0};
     }
     pthread_mutex_lock(&console.mutex);
     if (console.number == number) {
@@ -187,7 +187,7 @@ static void walk_free(struct bide__worker *worker, struct bide__census *census)
 
     if (census->chunk != NULL)
         bide__chunk_let_go(slab, census->chunk);
-    bide__text_free(&census->tasks);
+    bide__scroll_free(&census->tasks);
     bide__free(census, sizeof(*census));
 }
 
@@ -259,7 +259,7 @@ void bide__census_slice(struct bide__worker *worker)
 
 /* ---- tasks of other threads ---- */
 
-void bide__census_outside(const struct bide_runtime *rt, struct bide__text *tasks)
+void bide__census_outside(const struct bide_runtime *rt, struct bide__scroll *tasks)
 {
     struct bide__slab *slab = &rt->hub->tasks;
     struct bide__teller teller = {rt, NULL, tasks};

@@ -1,6 +1,6 @@
 /*
- * census.h: how a console sees the tasks of a runtime while it runs: each worker writes down its own
- * tasks between two polls, a slice at a time.
+ * census.h: how a console sees the tasks of a runtime while it runs: each worker writes down its
+ * own tasks between two polls, a slice at a time.
  *
  * A console asks a worker by a number, and wakes it. The worker then walks over the blocks that it
  * has made, SLICE_NS at most between two rounds of polls, and delivers the text when it is through.
@@ -17,7 +17,7 @@
 #define BIDE_RUNTIME_TRACE_CENSUS_H
 
 #include "runtime/thread.h"
-#include "runtime/trace/text.h"
+#include "runtime/trace/scroll.h"
 
 struct bide__hub;
 
@@ -25,7 +25,7 @@ struct bide__hub;
 struct bide__answer {
     struct bide__answer *next;
     const struct bide__worker *worker;
-    struct bide__text tasks;
+    struct bide__scroll tasks;
 };
 
 /* The console, one thread: a new question; answers to older ones are dropped. The number is not
@@ -36,13 +36,13 @@ uint32_t bide__question_new(void);
 void bide__question_put(struct bide__worker *worker, uint32_t number);
 
 /* The console: waits until so many have answered, or nobody has gone on with an answer for so long.
- * The caller frees the answers with bide__answers_free. *lacks_memory: an answer could not be made. */
+ * The caller frees the answers with bide__answers_free. *lacks_memory: one could not be made. */
 struct bide__answer *bide__question_wait(unsigned count, int64_t limit_ns, bool *lacks_memory);
 void bide__answers_free(struct bide__answer *answers);
 
 /* The console: the tasks of a multi_thread runtime that threads have made which run none of its
  * workers. */
-void bide__census_outside(const struct bide_runtime *rt, struct bide__text *tasks);
+void bide__census_outside(const struct bide_runtime *rt, struct bide__scroll *tasks);
 
 void bide__census_slice(struct bide__worker *worker);
 

@@ -15,18 +15,18 @@ static unsigned long long number(uint64_t n)
 }
 
 /* ,"NAME":"TEXT" */
-static void tell_string(struct bide__text *to, const char *name, const char *s)
+static void tell_string(struct bide__scroll *to, const char *name, const char *s)
 {
-    bide__text_print(to, ",\"%s\":", name);
-    bide__text_quote(to, s);
+    bide__scroll_print(to, ",\"%s\":", name);
+    bide__scroll_quote(to, s);
 }
 
-static void tell_place(struct bide__text *to, const char *file, uint32_t line)
+static void tell_place(struct bide__scroll *to, const char *file, uint32_t line)
 {
     if (file == NULL)
         return;
     tell_string(to, "file", file);
-    bide__text_print(to, ",\"line\":%u", (unsigned)line);
+    bide__scroll_print(to, ",\"line\":%u", (unsigned)line);
 }
 
 static void tell_name(const struct bide__teller *t, const struct bide__task *task)
@@ -52,11 +52,11 @@ static void tell_gauge(const struct bide__teller *t, const struct bide__task *ta
         seen_ns = now_ns;
         atomic_store_explicit(&gauge->seen_ns, now_ns, memory_order_relaxed);
     }
-    bide__text_print(t->text, ",\"age_ns\":%llu,\"polls\":%llu,\"yields\":%llu,\"busy_ns\":%llu",
-                     number((uint64_t)(now_ns - seen_ns)),
-                     number(atomic_load_explicit(&gauge->polls, memory_order_relaxed)),
-                     number(atomic_load_explicit(&gauge->yields, memory_order_relaxed)),
-                     number(atomic_load_explicit(&gauge->busy_ns, memory_order_relaxed)));
+    bide__scroll_print(t->text, ",\"age_ns\":%llu,\"polls\":%llu,\"yields\":%llu,\"busy_ns\":%llu",
+                       number((uint64_t)(now_ns - seen_ns)),
+                       number(atomic_load_explicit(&gauge->polls, memory_order_relaxed)),
+                       number(atomic_load_explicit(&gauge->yields, memory_order_relaxed)),
+                       number(atomic_load_explicit(&gauge->busy_ns, memory_order_relaxed)));
 }
 
 static void tell_head(const struct bide__teller *t, const struct bide__task *task, const char *kind,
@@ -64,8 +64,8 @@ static void tell_head(const struct bide__teller *t, const struct bide__task *tas
 {
     const struct bide_fn_info *info = bide__task_fn(task)->info;
 
-    bide__text_print(t->text, "%s{\"id\":\"%llx\",\"kind\":\"%s\",\"state\":\"%s\"",
-                     t->text->first != NULL ? "," : "", number((uintptr_t)task), kind, state);
+    bide__scroll_print(t->text, "%s{\"id\":\"%llx\",\"kind\":\"%s\",\"state\":\"%s\"",
+                       t->text->first != NULL ? "," : "", number((uintptr_t)task), kind, state);
     tell_name(t, task);
     if (info != NULL) {
         tell_string(t->text, "function", info->name);
@@ -77,7 +77,7 @@ static void tell_head(const struct bide__teller *t, const struct bide__task *tas
 /* ---- where it waits ---- */
 
 struct lines {
-    struct bide__text *text;
+    struct bide__scroll *text;
     unsigned count;
 };
 
@@ -89,29 +89,34 @@ static void tell_line(void *argument, int indent, const char *what, const char *
 
     if (l->count++ >= LINES_MAX)
         return;
-    bide__text_print(l->text, "%s{\"indent\":%d", l->count > 1 ? "," : "", indent);
+    bide__scroll_print(l->text, "%s{\"indent\":%d", l->count > 1 ? "," : "", indent);
     tell_string(l->text, "text", what);
     tell_place(l->text, file, line);
-    bide__text_add(l->text, "}", 1);
+    bide__scroll_add(l->text, "}", 1);
 }
 
 static void tell_wait(const struct bide__teller *t, const struct bide_frame *leaf)
 {
+    const struct bide__task *task = bide__join_of(leaf);
     struct bide__wait wait;
 
-    if (!bide__wait_of(leaf, &wait))
+    if (task != NULL)
+        bide__scroll_print(t->text,
+                           ",\"for\":{\"what\":\"task\",\"object\":\"%llx\",\"granted\":false}",
+                           number((uintptr_t)task));
+    if (task != NULL || !bide__wait_of(leaf, &wait))
         return;
-    bide__text_add(t->text, ",\"for\":{", 8);
-    bide__text_print(t->text, "\"what\":\"%s\",\"object\":\"%llx\"", wait.what,
-                     number((uintptr_t)wait.object));
+    bide__scroll_add(t->text, ",\"for\":{", 8);
+    bide__scroll_print(t->text, "\"what\":\"%s\",\"object\":\"%llx\"", wait.what,
+                       number((uintptr_t)wait.object));
     if (wait.owner.bits != 0)
-        bide__text_print(t->text, ",\"task\":\"%llx\"",
-                         number((uintptr_t)bide_waker_task(wait.owner)));
+        bide__scroll_print(t->text, ",\"task\":\"%llx\"",
+                           number((uintptr_t)bide_waker_task(wait.owner)));
     if (wait.thread != 0)
-        bide__text_print(t->text, ",\"thread\":%u", (unsigned)wait.thread);
+        bide__scroll_print(t->text, ",\"thread\":%u", (unsigned)wait.thread);
     if (wait.place != NULL)
         tell_string(t->text, "place", wait.place);
-    bide__text_print(t->text, ",\"granted\":%s}", wait.is_granted ? "true" : "false");
+    bide__scroll_print(t->text, ",\"granted\":%s}", wait.is_granted ? "true" : "false");
 }
 
 static void tell_leaf(const struct bide__teller *t, const struct bide_frame *leaf)
@@ -130,9 +135,9 @@ static void tell_chain(const struct bide__teller *t, const struct bide_chain *ch
 {
     struct lines lines = {t->text, 0};
 
-    bide__text_add(t->text, ",\"at\":[", 7);
+    bide__scroll_add(t->text, ",\"at\":[", 7);
     bide__dump_chain(t->runtime, chain, tell_line, &lines);
-    bide__text_add(t->text, "]", 1);
+    bide__scroll_add(t->text, "]", 1);
     tell_leaf(t, chain->leaf);
 }
 
@@ -144,10 +149,10 @@ static void tell_future(const struct bide__teller *t, struct bide__task *future)
 
     if (!bide__future_is_left(future, &has_begun))
         return; /* it is told with the task that polls it */
-    tell_head(t, future, "future", has_begun ? "waits" : "fresh");
+    tell_head(t, future, "future", has_begun ? "waits" : "begins");
     if (!t->runtime->multi)
         tell_chain(t, &future->chain);
-    bide__text_add(t->text, "}", 1);
+    bide__scroll_add(t->text, "}", 1);
 }
 
 static bool is_cancelled(const struct bide__task *task)
@@ -176,5 +181,5 @@ void bide__tell_task(struct bide__teller *t, struct bide__task *task)
         tell_chain(t, &task->chain);
     if (is_still && multi)
         bide__task_unclaim(t->worker, task);
-    bide__text_add(t->text, "}", 1);
+    bide__scroll_add(t->text, "}", 1);
 }

@@ -4,14 +4,14 @@
 #ifndef BIDE_RUNTIME_TRACE_TELL_H
 #define BIDE_RUNTIME_TRACE_TELL_H
 
-#include "runtime/trace/text.h"
+#include "runtime/trace/scroll.h"
 
 #include "runtime/worker.h"
 
 struct bide__teller {
     const struct bide_runtime *runtime;
     struct bide__worker *worker; /* that walks; NULL: another thread, under the hub's mutex */
-    struct bide__text *text;
+    struct bide__scroll *text;
 };
 
 /* Writes a task or a future as an object of JSON, with a comma before it unless the text is empty;

@@ -206,8 +206,11 @@ static async int tells(void)
     CHECK(has(other_is, "\"granted\":false}"));
     CHECK(has(task_of(text, "reads"), "\"on\":\"for descriptor "));
     CHECK(has(task_of(text, "races"), "\"text\":\"branch 1:\""));
+    snprintf(owner, sizeof owner, "\"for\":{\"what\":\"task\",\"object\":\"%llx\"",
+             (unsigned long long)(uintptr_t)racer);
     CHECK(has(task_of(text, "waits_for"), "bide_task_wait"));
-    CHECK(has(text, "\"kind\":\"future\",\"state\":\"fresh\""));
+    CHECK(has(task_of(text, "waits_for"), owner));
+    CHECK(has(text, "\"kind\":\"future\",\"state\":\"begins\""));
     free(text);
     CHECK_EQ(write(ends[1], "x", 1), 1);
     bide_notify_all(&go_on);
@@ -364,26 +367,31 @@ static async void naps(void)
     await bide_notify_wait(&go_on);
 }
 
+/* The answer in which the task with this function waits for the notification. */
+static char *ask_when_it_waits(int fd, const char *function)
+{
+    for (;;) {
+        char *text = ask(fd);
+        if (strstr(task_of(text, function), "bide_notify_wait") != NULL)
+            return text;
+        free(text);
+    }
+}
+
 static async int counts(void)
 {
     int fd = attach(path);
+    free(await bide_blocking(ask(fd)));
     bide_scope(s) {
-        bide_scope_spawn(s, naps());
         bide_scope_spawn(s, turns());
-        free(await bide_blocking(ask(fd)));
-        while (true) {
-            char *text = await bide_blocking(ask(fd));
-            bool settled = strstr(task_of(text, "turns"), "bide_notify_wait") != NULL;
-            const char *task = task_of(text, "naps");
-            if (settled && strstr(task, "bide_notify_wait") != NULL) {
-                CHECK(number_in(task, "polls") >= 5);
-                CHECK(number_in(task, "busy_ns") > 0);
-                CHECK_EQ(number_in(task, "yields"), 0);
-                free(text);
-                break;
-            }
-            free(text);
-        }
+        free(await bide_blocking(ask_when_it_waits(fd, "turns")));
+        bide_scope_spawn(s, naps());
+        char *text = await bide_blocking(ask_when_it_waits(fd, "naps"));
+        const char *task = task_of(text, "naps");
+        CHECK(number_in(task, "polls") >= 5);
+        CHECK(number_in(task, "busy_ns") > 0);
+        CHECK_EQ(number_in(task, "yields"), 0);
+        free(text);
         bide_notify_all(&go_on);
     }
     close(fd);

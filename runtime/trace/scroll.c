@@ -1,7 +1,7 @@
 /*
- * text.c: see text.h.
+ * scroll.c: see scroll.h.
  */
-#include "runtime/trace/text.h"
+#include "runtime/trace/scroll.h"
 
 #include "runtime/leaf.h"
 
@@ -10,15 +10,15 @@
 
 enum { PIECE = 16384 };
 
-struct bide__text_piece {
-    struct bide__text_piece *next;
+struct bide__scroll_piece {
+    struct bide__scroll_piece *next;
     size_t size;
     char bytes[PIECE - sizeof(void *) - sizeof(size_t)];
 };
 
-static struct bide__text_piece *add_piece(struct bide__text *text)
+static struct bide__scroll_piece *add_piece(struct bide__scroll *text)
 {
-    struct bide__text_piece *piece = bide__alloc(sizeof(*piece));
+    struct bide__scroll_piece *piece = bide__alloc(sizeof(*piece));
 
     if (piece == NULL) {
         text->failed = true;
@@ -34,10 +34,10 @@ static struct bide__text_piece *add_piece(struct bide__text *text)
     return piece;
 }
 
-void bide__text_add(struct bide__text *text, const char *bytes, size_t size)
+void bide__scroll_add(struct bide__scroll *text, const char *bytes, size_t size)
 {
     while (size > 0 && !text->failed) {
-        struct bide__text_piece *piece = text->last;
+        struct bide__scroll_piece *piece = text->last;
         if (piece == NULL || piece->size == sizeof(piece->bytes))
             piece = add_piece(text);
         if (piece == NULL)
@@ -52,7 +52,7 @@ void bide__text_add(struct bide__text *text, const char *bytes, size_t size)
     }
 }
 
-void bide__text_print(struct bide__text *text, const char *format, ...)
+void bide__scroll_print(struct bide__scroll *text, const char *format, ...)
 {
     char line[200];
     va_list arguments;
@@ -61,29 +61,29 @@ void bide__text_print(struct bide__text *text, const char *format, ...)
     int n = vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
     if (n > 0)
-        bide__text_add(text, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+        bide__scroll_add(text, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
 }
 
-void bide__text_quote(struct bide__text *text, const char *s)
+void bide__scroll_quote(struct bide__scroll *text, const char *s)
 {
     const char *from = s;
     char escape[8];
 
-    bide__text_add(text, "\"", 1);
+    bide__scroll_add(text, "\"", 1);
     for (; *s != '\0'; s++) {
         unsigned char c = (unsigned char)*s;
         if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
             continue;
-        bide__text_add(text, from, (size_t)(s - from));
+        bide__scroll_add(text, from, (size_t)(s - from));
         snprintf(escape, sizeof(escape), "\\u%04x", c);
-        bide__text_add(text, escape, 6);
+        bide__scroll_add(text, escape, 6);
         from = s + 1;
     }
-    bide__text_add(text, from, (size_t)(s - from));
-    bide__text_add(text, "\"", 1);
+    bide__scroll_add(text, from, (size_t)(s - from));
+    bide__scroll_add(text, "\"", 1);
 }
 
-void bide__text_move(struct bide__text *text, struct bide__text *from)
+void bide__scroll_move(struct bide__scroll *text, struct bide__scroll *from)
 {
     if (from->first != NULL) {
         if (text->last != NULL)
@@ -93,11 +93,11 @@ void bide__text_move(struct bide__text *text, struct bide__text *from)
         text->last = from->last;
     }
     text->failed |= from->failed;
-    *from = (struct bide__text){0};
+    *from = (struct bide__scroll){0};
 }
 
-size_t bide__text_next(const struct bide__text *text, const struct bide__text_piece **at,
-                       const char **bytes)
+size_t bide__scroll_next(const struct bide__scroll *text, const struct bide__scroll_piece **at,
+                         const char **bytes)
 {
     *at = *at != NULL ? (*at)->next : text->first;
     if (*at == NULL)
@@ -106,13 +106,13 @@ size_t bide__text_next(const struct bide__text *text, const struct bide__text_pi
     return (*at)->size;
 }
 
-void bide__text_free(struct bide__text *text)
+void bide__scroll_free(struct bide__scroll *text)
 {
-    struct bide__text_piece *piece = text->first, *next;
+    struct bide__scroll_piece *piece = text->first, *next;
 
     for (; piece != NULL; piece = next) {
         next = piece->next;
         bide__free(piece, sizeof(*piece));
     }
-    *text = (struct bide__text){0};
+    *text = (struct bide__scroll){0};
 }
