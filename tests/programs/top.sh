@@ -6,7 +6,8 @@ unset BIDE_CONSOLE
 sed -n '/^```c shop.c/,/^```$/p' "$SRC/docs/console.md" | sed '1d;$d' >shop.c
 [ -s shop.c ] || fail "docs/console.md has no shop.c"
 # shellcheck disable=SC2086
-"$BIDE" cc "$CC" ${CFLAGS-} shop.c -L"$BUILD/lib" -lbide -Wl,-rpath,"$BUILD/lib" -o shop >said 2>&1 ||
+"$BIDE" cc "$CC" ${CFLAGS-} shop.c -L"$BUILD/lib" -lbide -Wl,-rpath,"$BUILD/lib" \
+    -o shop >said 2>&1 ||
     fail "shop.c does not compile: $(cat said)"
 [ ! -s said ] || fail "$(cat said)"
 mkdir look
