@@ -150,14 +150,18 @@ void top_answer_done(struct top_link *link)
 
 struct top_snapshot *top_look(struct top_link *link, int64_t limit_ns, const char **why)
 {
-    size_t size;
+    size_t size, had = 0;
+    int64_t heard_ns = top_now_ns();
 
     top_answer_done(link);
     *why = top_ask(link);
     while (*why == NULL) {
         if (top_receive(link, &size, why))
             return top_read(link->in.data, size, why);
-        int64_t left_ns = link->asked_ns + limit_ns - top_now_ns();
+        if (link->in.length > had) /* a long answer may take its time, as long as it goes on */
+            heard_ns = top_now_ns();
+        had = link->in.length;
+        int64_t left_ns = heard_ns + limit_ns - top_now_ns();
         if (*why == NULL && left_ns <= 0)
             *why = "it does not answer";
         struct pollfd p = {link->fd, POLLIN, 0};
