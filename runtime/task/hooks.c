@@ -55,10 +55,12 @@ void bide__hooks_begin(struct bide__worker *worker, const struct bide__task *tas
     }
     if (worker->meter != NULL)
         bide__meter_begin(worker);
+    bide__quiet_begin(worker->multi);
     if (bide__gauging() && worker->watched)
         worker->sampler.measures |= bide__gauge_due(worker);
     if (worker->sampler.measures)
         bide__gauge_begin(worker, task);
+    bide__quiet_end(worker->multi);
 }
 
 void bide__hooks_end(struct bide__worker *worker, const struct bide__task *task,
@@ -66,8 +68,10 @@ void bide__hooks_end(struct bide__worker *worker, const struct bide__task *task,
 {
     const struct bide_runtime *rt = worker->runtime;
 
+    bide__quiet_begin(worker->multi);
     if (worker->sampler.measures)
         bide__gauge_end(worker, task);
+    bide__quiet_end(worker->multi);
     if (worker->meter != NULL)
         bide__meter_end(worker);
     if (!rt->options->task_hooks)

@@ -336,7 +336,11 @@ has warnings '^none$'
 { hot 5 waits 10 0; hot 6 ready 10 0; } >answers
 once
 has warnings '^none$'
-{ hot 5 ready 10 0; hot 3 ready 10 0; } >answers # another task with the same id
+{ # another task with the same id
+    hot 5 ready 10 0
+    age=0
+    answer 6 "$(runtime '' "$(task 9 ready 10)")"
+} >answers
 once
 has warnings '^none$'
 end

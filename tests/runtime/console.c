@@ -557,6 +557,9 @@ TEST(in_a_folder_it_has_the_number_of_the_process)
 
 TEST(a_child_has_no_console)
 {
+#ifdef __SANITIZE_THREAD__
+    check_skip("the thread sanitizer lets no child of fork() make threads");
+#endif
     CHECK_EQ(bide_console_begin(path), 0);
     pid_t child = fork();
     if (child == 0) {
@@ -655,5 +658,6 @@ static async int without_memory(void)
 
 TEST_LIMIT(without_memory_it_says_so, 60)
 {
+    bide_test_watch();
     on(BIDE_CURRENT_THREAD, 1, bide_ref(without_memory));
 }
