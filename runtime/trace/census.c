@@ -268,10 +268,12 @@ void bide__census_outside(const struct bide_runtime *rt, struct bide__scroll *ta
 
     while (!done) {
         pthread_mutex_lock(&rt->hub->mutex);
+        bide__quiet_begin(true); /* as the scheduler, whose transitions order what is read */
         if (!begun)
             hold(&census, slab->chunks);
         begun = true;
         done = walk_slab(&census, &teller, slab, bide__door_real.clock() + SLICE_NS);
+        bide__quiet_end(true);
         pthread_mutex_unlock(&rt->hub->mutex);
     }
 }
