@@ -68,6 +68,7 @@ static void give_tasks(struct bide__peer *peer)
     if (all->count == 1 || (bide__ring_count(&peer->ring) == 0 &&
                             atomic_load_explicit(&peer->lifo, memory_order_relaxed) == NULL))
         return;
+    bide__quiet_begin(true); /* as the scheduler is */
     bide__helper_begin(all);
     while ((half = bide__ring_give(&peer->ring, &given)) > 0)
         n += half;
@@ -78,6 +79,7 @@ static void give_tasks(struct bide__peer *peer)
     }
     bide__inject_append(&all->inject, &given, n);
     bide__helper_end(all);
+    bide__quiet_end(true);
 }
 
 /* The worker's poll lasts. */
