@@ -8,7 +8,8 @@
  * that fails, a line on stderr says why, and the program goes on. A program that has got privileges
  * from its file does not look at the variable.
  *
- * While nobody is attached, a thread sleeps, and the tasks pay nothing. While somebody is, about
+ * While nobody is attached, a thread sleeps. So a program of one thread has two, and its wakers pay
+ * for that as beside any other thread; nothing else costs more. While somebody is attached, about
  * one poll in 60 is measured. A worker writes its tasks down between two polls, for at most some
  * 0.2 ms at a time. All functions may be called on any thread.
  */
@@ -37,7 +38,8 @@ extern "C" {
 int bide_console_begin(const char *path);
 
 /* Ends it: those who are attached see the end, and the socket is removed. Without a console nothing
- * happens. It waits for the thread, a moment. */
+ * happens. It waits for the thread: if that just waits for workers, which come to no await while
+ * this is called on them, for up to 0.3 s. */
 void bide_console_end(void);
 
 #ifdef __cplusplus

@@ -35,8 +35,8 @@
 #include "runtime/task/gauge.h"
 #include "runtime/task/task.h"
 #include "runtime/time/time.h"
-#include "runtime/trace/trace.h"
 #include "runtime/trace/census.h"
+#include "runtime/trace/trace.h"
 
 /* A program that waits for nothing asks after this time whether it is stuck. As long as it may
  * become stuck (when a thread leaves) it asks again, after twice the time and so on, up to

@@ -37,8 +37,8 @@
 #include "runtime/task/gauge.h"
 #include "runtime/task/meter.h"
 #include "runtime/thread.h"
-#include "runtime/trace/trace.h"
 #include "runtime/trace/census.h"
+#include "runtime/trace/trace.h"
 
 /* ---- where tasks go ---- */
 

@@ -191,20 +191,25 @@ static void walk_free(struct bide__worker *worker, struct bide__census *census)
     bide__free(census, sizeof(*census));
 }
 
-void bide__census_end(struct bide__worker *worker)
+/* A walk that is not through. */
+static void walk_drop(struct bide__worker *worker)
 {
     struct bide__census *census = worker->census;
-
-    atomic_store_explicit(&worker->asked, 0, memory_order_relaxed);
-    worker->census = NULL;
-    if (census == NULL)
-        return;
     bool locked = census->slabs > 0;
+
+    worker->census = NULL;
     if (locked)
         pthread_mutex_lock(&worker->hub->mutex);
     walk_free(worker, census);
     if (locked)
         pthread_mutex_unlock(&worker->hub->mutex);
+}
+
+void bide__census_end(struct bide__worker *worker)
+{
+    atomic_store_explicit(&worker->asked, 0, memory_order_relaxed);
+    if (worker->census != NULL)
+        walk_drop(worker);
 }
 
 /* True: all slabs are done. */
@@ -236,8 +241,7 @@ void bide__census_slice(struct bide__worker *worker)
     struct bide__census *census = worker->census;
 
     if (census != NULL && census->number != number) {
-        bide__census_end(worker);
-        atomic_store_explicit(&worker->asked, number, memory_order_relaxed);
+        walk_drop(worker);
         census = NULL;
     }
     if (census == NULL)

@@ -6,12 +6,15 @@
 #define _GNU_SOURCE
 #include "check.h"
 
+#include "runtime/leaf.h"
+
 #include <bide/bide.h>
 #include <bide/console.h>
 #include <bide/runtime.h>
 #include <bide/testing.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,6 +22,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,6 +137,13 @@ static void on(bide_flavour flavour, unsigned workers, bide_async_fn(int, void) 
     CHECK_EQ(bide_runtime_free(rt), 0);
 }
 
+/* A test that runs f on such a runtime. */
+#define ON(name, limit_s, flavour, workers, f) \
+    TEST_LIMIT(name, limit_s)                  \
+    {                                          \
+        on(flavour, workers, bide_ref(f));     \
+    }
+
 /* ---- what is told of tasks that wait ---- */
 
 static bide_mutex lock = BIDE_MUTEX_INIT;
@@ -228,20 +239,11 @@ static async int tells(void)
     return 0;
 }
 
-TEST_LIMIT(it_tells_where_tasks_wait, 30)
-{
-    on(BIDE_CURRENT_THREAD, 1, bide_ref(tells));
-}
+ON(it_tells_where_tasks_wait, 30, BIDE_CURRENT_THREAD, 1, tells)
 
-TEST_LIMIT(it_tells_where_tasks_of_several_workers_wait, 30)
-{
-    on(BIDE_MULTI_THREAD, 3, bide_ref(tells));
-}
+ON(it_tells_where_tasks_of_several_workers_wait, 30, BIDE_MULTI_THREAD, 3, tells)
 
-TEST_LIMIT(it_tells_where_tasks_of_cores_wait, 30)
-{
-    on(BIDE_THREAD_PER_CORE, 2, bide_ref(tells));
-}
+ON(it_tells_where_tasks_of_cores_wait, 30, BIDE_THREAD_PER_CORE, 2, tells)
 
 /* ---- many tasks, some of which are woken all the time ---- */
 
@@ -290,6 +292,22 @@ static size_t count_of(const char *text, const char *part)
     for (; (at = memmem(at, (size_t)(end - at), part, size)) != NULL; at += size)
         n++;
     return n;
+}
+
+/* Asks until it is to stop. Each answer is whole. */
+static void *only_asks(void *argument)
+{
+    int fd = attach(argument);
+    CHECK(fd >= 0);
+    while (!stops) {
+        char *text = ask(fd);
+        CHECK(strncmp(text, "{\"version\":1", 12) == 0);
+        CHECK(strcmp(text + strlen(text) - 2, "]}") == 0);
+        free(text);
+        answers++;
+    }
+    close(fd);
+    return NULL;
 }
 
 static void *asks_all_the_time(void *argument)
@@ -341,14 +359,81 @@ static async int has_many(void)
     return 0;
 }
 
-TEST_LIMIT(no_task_is_missed_and_no_wake_is_lost, 120)
+ON(no_task_is_missed_and_no_wake_is_lost, 120, BIDE_MULTI_THREAD, 3, has_many)
+
+ON(no_task_of_one_thread_is_missed, 120, BIDE_CURRENT_THREAD, 1, has_many)
+
+/* ---- tasks that are cancelled, and runtimes that end, while it asks ---- */
+
+enum { CANCELLED = 50, TIMES = 100 };
+static atomic_int begun, cleaned;
+
+static async void cleans(void)
 {
-    on(BIDE_MULTI_THREAD, 3, bide_ref(has_many));
+    defer {
+        cleaned++;
+    }
+    begun++;
+    await bide_notify_wait(&go_on);
 }
 
-TEST_LIMIT(no_task_of_one_thread_is_missed, 120)
+static async int cancels(void)
 {
-    on(BIDE_CURRENT_THREAD, 1, bide_ref(has_many));
+    pthread_t thread;
+    CHECK_EQ(pthread_create(&thread, NULL, only_asks, (void *)(uintptr_t)path), 0);
+    for (int i = 1; i <= TIMES || answers < 5; i++) {
+        begun = cleaned = 0;
+        bide_scope(s) {
+            for (int k = 0; k < CANCELLED; k++)
+                bide_scope_spawn(s, cleans());
+            while (begun < CANCELLED)
+                await bide_yield();
+            bide_scope_cancel(s);
+        }
+        CHECK_EQ(cleaned, CANCELLED);
+    }
+    stops = true;
+    await bide_blocking(join(thread));
+    return 0;
+}
+
+ON(tasks_are_cancelled_while_it_asks, 60, BIDE_CURRENT_THREAD, 1, cancels)
+ON(tasks_of_several_workers_are_cancelled_while_it_asks, 60, BIDE_MULTI_THREAD, 3, cancels)
+
+static async void sleeps_a_moment(void)
+{
+    await bide_sleep(BIDE_US(50));
+}
+
+static async int some_work(void)
+{
+    bide_scope(s) {
+        for (int k = 0; k < 20; k++)
+            bide_scope_spawn(s, sleeps_a_moment());
+    }
+    return 0;
+}
+
+TEST_LIMIT(runtimes_come_and_go_while_it_asks, 120)
+{
+    static const bide_flavour flavours[] = {BIDE_CURRENT_THREAD, BIDE_MULTI_THREAD,
+                                            BIDE_THREAD_PER_CORE};
+    pthread_t thread;
+    CHECK_EQ(bide_console_begin(path), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, only_asks, (void *)(uintptr_t)path), 0);
+    for (unsigned i = 0; i < 60 || answers < 5; i++) {
+        bide_runtime *rt;
+        bide_runtime_options o = {.flavour = flavours[i % 3], .workers = i % 3 == 0 ? 1 : 2};
+        CHECK_EQ(bide_runtime_new(&o, &rt), 0);
+        bide_runtime_enter(rt);
+        CHECK_EQ(bide_block_on(some_work()), 0);
+        CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
+        bide_runtime_enter(NULL);
+        CHECK_EQ(bide_runtime_free(rt), 0);
+    }
+    stops = true;
+    join(thread);
+    bide_console_end();
 }
 
 /* ---- what is counted ---- */
@@ -398,15 +483,9 @@ static async int counts(void)
     return 0;
 }
 
-TEST_LIMIT(polls_are_counted, 60)
-{
-    on(BIDE_CURRENT_THREAD, 1, bide_ref(counts));
-}
+ON(polls_are_counted, 60, BIDE_CURRENT_THREAD, 1, counts)
 
-TEST_LIMIT(polls_by_several_workers_are_counted, 60)
-{
-    on(BIDE_MULTI_THREAD, 2, bide_ref(counts));
-}
+ON(polls_by_several_workers_are_counted, 60, BIDE_MULTI_THREAD, 2, counts)
 
 /* Of many yields about as many are counted, though few polls were measured. */
 static async int counts_yields(void)
@@ -433,15 +512,9 @@ static async int counts_yields(void)
     return 0;
 }
 
-TEST_LIMIT(a_few_polls_stand_for_many, 60)
-{
-    on(BIDE_CURRENT_THREAD, 1, bide_ref(counts_yields));
-}
+ON(a_few_polls_stand_for_many, 60, BIDE_CURRENT_THREAD, 1, counts_yields)
 
-TEST_LIMIT(a_few_polls_by_workers_stand_for_many, 60)
-{
-    on(BIDE_MULTI_THREAD, 2, bide_ref(counts_yields));
-}
+ON(a_few_polls_by_workers_stand_for_many, 60, BIDE_MULTI_THREAD, 2, counts_yields)
 
 /* ---- a poll that lasts ---- */
 
@@ -483,15 +556,9 @@ static async int lasts(void)
     return 0;
 }
 
-TEST_LIMIT(a_poll_that_lasts_is_told, 60)
-{
-    on(BIDE_MULTI_THREAD, 2, bide_ref(lasts));
-}
+ON(a_poll_that_lasts_is_told, 60, BIDE_MULTI_THREAD, 2, lasts)
 
-TEST_LIMIT(a_poll_of_the_only_thread_that_lasts_is_told, 60)
-{
-    on(BIDE_CURRENT_THREAD, 1, bide_ref(lasts));
-}
+ON(a_poll_of_the_only_thread_that_lasts_is_told, 60, BIDE_CURRENT_THREAD, 1, lasts)
 
 /* ---- paths ---- */
 
@@ -507,7 +574,7 @@ TEST(bad_paths)
     FILE *file = fopen("a file", "w");
     fclose(file);
     CHECK_ERR(bide_console_begin("a file"), -EADDRINUSE);
-    CHECK_EQ(access("a file", F_OK), 0);
+    CHECK_EQ(unlink("a file"), 0);
     CHECK_EQ(bide_console_begin(path), 0);
     CHECK_ERR(bide_console_begin("another"), -EALREADY);
     struct stat status;
@@ -553,6 +620,7 @@ TEST(in_a_folder_it_has_the_number_of_the_process)
     CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     CHECK_EQ(access(name, F_OK), 0);
     CHECK_EQ(bide_runtime_free(rt), 0);
+    CHECK_EQ(rmdir("folder"), 0);
 }
 
 TEST(a_child_has_no_console)
@@ -609,6 +677,66 @@ TEST(bad_questions)
         fd = attach(path);
     while (send(fd, "tasks\n", 6, MSG_NOSIGNAL) < 0);
     close(fd); /* before the answer */
+    bide_console_end();
+}
+
+static atomic_bool is_impatient = true;
+
+/* The first wait for room is over at once. */
+static int no_room(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    if (fds[0].events == POLLOUT && atomic_exchange(&is_impatient, false))
+        return 0;
+    return bide__door_real.poll(fds, count, timeout_ms);
+}
+
+/* One that does not take its answer, which is more than the sockets hold, is left. Another one is
+ * answered. */
+static async int leaves_the_slow(void)
+{
+    bide_scope(s) {
+        for (int i = 0; i < MANY; i++)
+            bide_scope_spawn(s, waits());
+        await bide_yield();
+        int slow = attach(path);
+        say(slow, "tasks\n");
+        char *text = await bide_blocking(ask_once(path));
+        CHECK(!is_impatient);
+        CHECK_EQ(count_of(text, "\"function\":\"waits\""), MANY);
+        free(text);
+        text = await bide_blocking(hear(slow));
+        CHECK(strncmp(text, "{\"version\":1", 12) == 0);
+        CHECK(count_of(text, "\"function\":\"waits\"") < MANY);
+        free(text);
+        close(slow);
+        bide_notify_all(&go_on);
+    }
+    return 0;
+}
+
+TEST_LIMIT(who_does_not_take_the_answer_is_left, 60)
+{
+    bide_test_watch();
+    bide_test_replace("poll", (void (*)(void))no_room);
+    on(BIDE_CURRENT_THREAD, 1, bide_ref(leaves_the_slow));
+}
+
+TEST(another_user_is_not_welcome)
+{
+    if (geteuid() != 0)
+        check_skip("only root can be another user");
+    CHECK_EQ(bide_console_begin(path), 0);
+    CHECK_EQ(chmod(path, 0666), 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    CHECK_EQ(syscall(SYS_setresuid, -1, 65534, -1), 0); /* of this thread only */
+    CHECK_EQ(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    CHECK_EQ(syscall(SYS_setresuid, -1, 0, -1), 0);
+    char c;
+    CHECK(recv(fd, &c, 1, 0) <= 0);
+    close(fd);
+    free(ask_once(path));
     bide_console_end();
 }
 
