@@ -35,3 +35,23 @@ wait $shop || true
 if "$BIDE" top --once look >out 2>&1; then
     fail "the program has ended: $(cat out)"
 fi
+
+# The thread of the console could wake nobody: a program that is stuck is still told so.
+cat >stuck.c <<'END'
+#include <bide/bide.h>
+
+static bide_notify never = BIDE_NOTIFY_INIT;
+
+async int main(void)
+{
+    await bide_notify_wait(&never);
+    return 0;
+}
+END
+# shellcheck disable=SC2086
+"$BIDE" cc "$CC" ${CFLAGS-} stuck.c -L"$BUILD/lib" -lbide -Wl,-rpath,"$BUILD/lib" -o stuck
+if BIDE_CONSOLE=look ./stuck >out 2>&1; then
+    fail "it is not stuck"
+fi
+expect '^bide: every task waits, and there is nothing left that could wake one:'
+[ -z "$(ls look/*.bide 2>/dev/null | grep -v "/$shop.bide")" ] || fail "a socket is left: $(ls look)"

@@ -400,17 +400,12 @@ static async int cancels(void)
 ON(tasks_are_cancelled_while_it_asks, 60, BIDE_CURRENT_THREAD, 1, cancels)
 ON(tasks_of_several_workers_are_cancelled_while_it_asks, 60, BIDE_MULTI_THREAD, 3, cancels)
 
-static async void sleeps_a_moment(void)
+/* So many that a walk over them is mostly in the middle when the runtime ends. */
+static async int leaves_tasks(void)
 {
-    await bide_sleep(BIDE_US(50));
-}
-
-static async int some_work(void)
-{
-    bide_scope(s) {
-        for (int k = 0; k < 20; k++)
-            bide_scope_spawn(s, sleeps_a_moment());
-    }
+    for (int k = 0; k < 1000; k++)
+        bide_task_detach(bide_spawn(waits()));
+    await bide_yield();
     return 0;
 }
 
@@ -426,7 +421,7 @@ TEST_LIMIT(runtimes_come_and_go_while_it_asks, 120)
         bide_runtime_options o = {.flavour = flavours[i % 3], .workers = i % 3 == 0 ? 1 : 2};
         CHECK_EQ(bide_runtime_new(&o, &rt), 0);
         bide_runtime_enter(rt);
-        CHECK_EQ(bide_block_on(some_work()), 0);
+        CHECK_EQ(bide_block_on(leaves_tasks()), 0);
         CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
         bide_runtime_enter(NULL);
         CHECK_EQ(bide_runtime_free(rt), 0);
