@@ -63,6 +63,13 @@ static void collect(struct bide__inject *inject)
     bide__queue_append(&inject->queue, &list);
 }
 
+/* With the mutex: n tasks were added to the queue. */
+static void count_in(struct bide__inject *inject, size_t n)
+{
+    inject->queued += n;
+    atomic_fetch_or_explicit(&inject->incoming, HAS_QUEUE, memory_order_release);
+}
+
 void bide__inject_append(struct bide__inject *inject, struct bide__queue *list, size_t n)
 {
     if (n == 0)
@@ -70,8 +77,20 @@ void bide__inject_append(struct bide__inject *inject, struct bide__queue *list, 
     pthread_mutex_lock(&inject->mutex);
     collect(inject);
     bide__queue_append(&inject->queue, list);
-    inject->queued += n;
-    atomic_fetch_or_explicit(&inject->incoming, HAS_QUEUE, memory_order_release);
+    count_in(inject, n);
+    pthread_mutex_unlock(&inject->mutex);
+}
+
+void bide__inject_prepend(struct bide__inject *inject, struct bide__queue *list, size_t n)
+{
+    if (n == 0)
+        return;
+    pthread_mutex_lock(&inject->mutex);
+    if (inject->queue.first != NULL)
+        bide__queue_append(list, &inject->queue);
+    inject->queue = *list;
+    *list = (struct bide__queue){NULL, NULL};
+    count_in(inject, n);
     pthread_mutex_unlock(&inject->mutex);
 }
 

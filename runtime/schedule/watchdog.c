@@ -58,7 +58,8 @@ static void advance(struct bide__peer *peer)
         bide__helper_end(peer->all);
 }
 
-/* What it will not come to goes to the others, if there are any. For a moment it is in no queue. */
+/* What it will not come to goes to the others, if there are any, before all that came later. For a
+ * moment it is in no queue. */
 static void give_tasks(struct bide__peer *peer)
 {
     struct bide__workers *all = peer->all;
@@ -77,7 +78,7 @@ static void give_tasks(struct bide__peer *peer)
         bide__queue_push(&given, task);
         n++;
     }
-    bide__inject_append(&all->inject, &given, n);
+    bide__inject_prepend(&all->inject, &given, n);
     bide__helper_end(all);
     bide__quiet_end(true);
 }

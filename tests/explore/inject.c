@@ -1,7 +1,7 @@
 /*
  * Queues that any thread may push to (schedule/inject.c): nothing is lost or taken twice, what one
- * thread pushes is taken in its order, and the word that is read without the mutex is not zero
- * while there is a task that nobody is taking.
+ * thread pushes is taken in its order, what is put before the others is taken before them, and the
+ * word that is read without the mutex is not zero while there is a task that nobody is taking.
  */
 #include "tools/explore/explore.h"
 
@@ -66,11 +66,44 @@ static void end(void)
     bide__inject_end(&inject);
 }
 
+/* ---- in front of the others ---- */
+
+static void begin_with_one(void)
+{
+    begin();
+    bide__inject_push(&inject, task(0));
+    struct bide__queue list = {NULL, NULL};
+    bide__queue_push(&list, task(3));
+    bide__inject_append(&inject, &list, 1); /* behind it */
+}
+
+static void prepends(void)
+{
+    struct bide__queue list = {NULL, NULL};
+    bide__queue_push(&list, task(1));
+    bide__queue_push(&list, task(2));
+    bide__inject_prepend(&inject, &list, 2);
+}
+
+static void end_in_order(void)
+{
+    static const int order[] = {1, 2, 0, 3};
+    for (int i = 0; i < 4; i++)
+        if (taken[order[i]] == 0)
+            explore_check(bide__inject_pop(&inject) == task(order[i]) && take(task(order[i])));
+    end();
+}
+
 const struct explore_model explore_models[] = {
     {.name = "injector",
      .begin = begin,
      .threads = {pushes, appends, pops},
      .end = end,
+     .bound = EXPLORE_NO_BOUND},
+    {.name = "injector: in front",
+     .begin = begin_with_one,
+     .threads = {prepends, pops},
+     .end = end_in_order,
      .bound = EXPLORE_NO_BOUND},
     {0},
 };
