@@ -130,7 +130,9 @@ static async void wire_accept(void)
     bide_stream *s;
     while (await bide_tcp_accept(wire.listener, &s) == 0) {
         CHECK_EQ(bide_tcp_set_nodelay(s, true), 0);
-        bide_spawn(wire_serve(s));
+        bide_task(void) task = bide_spawn(wire_serve(s));
+        if (bide_task_is_unmade(task)) /* an allocation fails, and it may be this one */
+            bide_stream_close(s);
     }
 }
 
