@@ -7,6 +7,7 @@
  * pool, wakes by other threads) is read under that.
  */
 #include "runtime/blocking/blocking.h"
+#include "runtime/fiber.h"
 #include "runtime/io/io.h"
 #include "runtime/options.h"
 #include "runtime/schedule/schedule.h"
@@ -63,7 +64,9 @@ static void add_runtime(const bide_runtime *rt, bide_runtime_metrics *out)
 
 size_t bide_runtime_tasks(const bide_runtime *rt)
 {
-    return rt->worker->core != NULL ? bide__cores_tasks(rt) : bide__hub_alive(rt->hub);
+    size_t n = rt->worker->core != NULL ? bide__cores_tasks(rt) : bide__hub_alive(rt->hub);
+    bide__fiber_acquire(rt->hub); /* what was done by those that are no longer counted */
+    return n;
 }
 
 int bide_runtime_metrics_read(const bide_runtime *rt, bide_runtime_metrics *metrics)

@@ -330,7 +330,8 @@ uint32_t bide_core(void);
  */
 
 /* The number of tasks that have not ended; those that other threads have spawned are counted when
- * the runtime has run since. Call it on the thread that uses rt. */
+ * the runtime has run since. Whoever has seen that a task is no longer counted sees what it did.
+ * Call it on the thread that uses rt. */
 size_t bide_runtime_tasks(const bide_runtime *rt);
 
 /* The driver that it has: BIDE_IO_EPOLL or BIDE_IO_URING. Any thread. */

@@ -172,9 +172,10 @@ void bide_shutdown_hurry(bide_shutdown *shutdown);
  * be NULL. Tasks that are spawned after the drain are cancelled, too. A service manager that wants
  * to know is told (STOPPING=1, bide_service_notify in bide/service.h).
  *
- * Returns 0: no other task is left. Or -ETIMEDOUT: some are, and the report has named them. If the
- * process has not ended 1 s later, it is ended with the exit status; `async int main` does not wait
- * for them when it returns. -EBUSY: another call has not ended. -ENXIO: there is no runtime.
+ * Returns 0: no other task is left, and what they did is seen. Or -ETIMEDOUT: some are left, and
+ * the report has named them. If the process has not ended 1 s later, it is ended with the exit
+ * status; `async int main` does not wait for them when it returns. -EBUSY: another call has not
+ * ended. -ENXIO: there is no runtime.
  *
  * Other errors do not stop it: if there is no memory or no thread for the guard that ends the
  * process, the report says so.

@@ -22,7 +22,7 @@ size_t bide__cores_tasks(const struct bide_runtime *rt)
     size_t sum = 0;
 
     for (unsigned i = 0; i < all->count; i++)
-        sum += atomic_load_explicit(&all->core[i].worker->hub->alive, memory_order_relaxed);
+        sum += atomic_load_explicit(&all->core[i].worker->hub->alive, memory_order_acquire);
     return sum;
 }
 

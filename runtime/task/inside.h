@@ -625,6 +625,8 @@ static inline __attribute__((always_inline)) void bide__task_leave(struct bide__
 {
     if (worker->home.fiber == NULL)
         return;
+    if (ended)
+        bide__fiber_release(worker->hub); /* bide_runtime_tasks */
     if (ended && bide__task_child(task) != NULL)
         bide__fiber_release(bide__task_child(task)->scope);
     if (ended || fiber == NULL)
