@@ -9,9 +9,14 @@
  */
 #include "runtime/thread.h"
 
+#include "core/assert.h"
+
 #include <stdlib.h>
 
 unsigned bide__forks;
+
+enum { TOLD_MAX = 4 };
+static _Atomic(bide__fork_teller *) told[TOLD_MAX];
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int watch_error;
@@ -21,6 +26,21 @@ static void in_child(void)
     bide__forks++;
     if (bide__thread.running != NULL)
         bide__thread.running->turns = bide__thread.running->watched_max;
+    for (unsigned i = 0; i < TOLD_MAX; i++) {
+        bide__fork_teller *tell = atomic_load_explicit(&told[i], memory_order_acquire);
+        if (tell != NULL)
+            tell();
+    }
+}
+
+void bide__fork_tells(bide__fork_teller *tell)
+{
+    for (unsigned i = 0; i < TOLD_MAX; i++) {
+        bide__fork_teller *none = NULL;
+        if (atomic_compare_exchange_strong(&told[i], &none, tell) || none == tell)
+            return;
+    }
+    BIDE__ASSERT(false, "fork: more of those who are told than there is room for");
 }
 
 static void watch(void)

@@ -1,5 +1,6 @@
 /*
- * list.c: see list.h. Debuggers begin at bide__runtimes (tools/gdb/bide-gdb.py).
+ * list.c: see list.h. Debuggers begin at bide__runtimes (tools/gdb/bide-gdb.py). In a child of
+ * fork() the list begins anew: it cannot use, nor free, the runtimes of its parent.
  */
 #include "runtime/list.h"
 
@@ -11,8 +12,15 @@ extern struct bide_runtime *bide__runtimes;
 struct bide_runtime *bide__runtimes;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
+static void start_anew(void)
+{
+    pthread_mutex_init(&mutex, NULL);
+    bide__runtimes = NULL;
+}
+
 bool bide__list_add(struct bide_runtime *rt)
 {
+    bide__fork_tells(start_anew);
     pthread_mutex_lock(&mutex);
     if (rt->options->start_paused && !bide__time_is_virtual()) {
         if (bide__runtimes != NULL) {
@@ -52,7 +60,7 @@ void bide__list_each(void (*f)(struct bide_runtime *rt, void *argument), void *a
 {
     pthread_mutex_lock(&mutex);
     for (struct bide_runtime *rt = bide__runtimes; rt != NULL; rt = rt->next)
-        if (rt->is_shown && !bide__runtime_forked(rt))
+        if (rt->is_shown)
             f(rt, argument);
     pthread_mutex_unlock(&mutex);
 }

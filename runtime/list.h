@@ -13,8 +13,7 @@ void bide__list_remove(struct bide_runtime *rt);
 /* It is whole now, and it is not a core of another one: from now on bide__list_each finds it. */
 void bide__list_show(struct bide_runtime *rt);
 
-/* Calls f for each runtime that is shown, and was not made by the parent of this process. None of
- * them is freed meanwhile. */
+/* Calls f for each runtime that is shown. None of them is freed meanwhile. */
 void bide__list_each(void (*f)(struct bide_runtime *rt, void *argument), void *argument);
 
 #endif

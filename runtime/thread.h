@@ -144,6 +144,11 @@ static inline void bide__patience_learn(struct bide__patience *p, uint32_t n)
 /* From now on forks are counted. 0 or -ENOMEM. */
 int bide__fork_watch(void);
 
+/* Any thread: if forks are counted, this function is called in each child, which has one thread: it
+ * renews what other threads of the parent may have held. */
+typedef void bide__fork_teller(void);
+void bide__fork_tells(bide__fork_teller *tell);
+
 /* True if another process made the runtime and this process is a child of that one. */
 static inline bool bide__runtime_forked(const struct bide_runtime *rt)
 {

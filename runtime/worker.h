@@ -106,14 +106,13 @@ struct bide__worker {
     _Atomic uint64_t steals;
     uint32_t polls_seen; /* multi_thread: the epoch (schedule/multi.h) up to which they count */
     struct bide__sampler {
-        bool measures; /* this poll */
+        bool measures;      /* this poll */
+        _Atomic bool exact; /* it measures all; any thread reads it, as the last two */
         uint32_t random;
-        uint32_t burst; /* so many polls to come are measured without exception */
-        uint64_t parks; /* as it was when that was decided, */
-        uint64_t polls; /* and as it was at the last poll that was measured */
-        uint64_t weight;
-        _Atomic int64_t since_ns;                 /* any thread reads them: when it began, */
-        _Atomic(const struct bide_fn *) function; /* and what it polls; NULL: nothing is measured */
+        uint64_t weight;          /* for so many polls the one that is measured stands */
+        int64_t round_ns, end_ns; /* when the round began; when the last poll ended */
+        _Atomic int64_t since_ns; /* when the poll that is measured began, */
+        _Atomic(const struct bide_fn *) function; /* and of what it is; NULL: there is none */
     } sampler;                                    /* task/gauge.h */
     _Atomic uint32_t asked; /* trace/census.h: to tell of its tasks; the number of the question */
     struct bide__census *census; /* its own: how far it has come; NULL: it has not begun */

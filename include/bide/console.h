@@ -9,9 +9,10 @@
  * from its file does not look at the variable.
  *
  * While nobody is attached, a thread sleeps. So a program of one thread has two, and its wakers pay
- * for that as beside any other thread; nothing else costs more. While somebody is attached, about
- * one poll in 60 is measured. A worker writes its tasks down between two polls, for at most some
- * 0.2 ms at a time. All functions may be called on any thread.
+ * for that as beside any other thread; nothing else costs more. While somebody is attached, polls
+ * are measured: all where two readings of the clock are little beside them, else one of a round of
+ * some 60, and the round ends after 1 ms. A worker writes its tasks down between two polls, for at
+ * most some 0.2 ms at a time. All functions may be called on any thread.
  */
 #ifndef BIDE_CONSOLE_H
 #define BIDE_CONSOLE_H

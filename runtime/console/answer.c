@@ -53,7 +53,8 @@ static void tell_polled(struct round *r, const struct bide__polled *polled)
     size_t size = strlen(polled->label);
     char name[BIDE__TASK_LABEL];
 
-    bide__scroll_print(r->text, ",\"runs\":{\"for_ns\":%llu", number((uint64_t)polled->ns));
+    bide__scroll_print(r->text, ",\"runs\":{\"for_ns\":%llu,\"task\":\"%llx\"",
+                       number((uint64_t)polled->ns), number((uintptr_t)polled->task));
     if (info != NULL) {
         bide__scroll_add(r->text, ",\"function\":", 12);
         bide__scroll_quote(r->text, info->name);
@@ -81,9 +82,11 @@ static void tell_worker(struct round *r, const struct bide_runtime *rt, unsigned
     bide__scroll_print(r->text, "%s{\"number\":%u,\"busy_ns\":%llu,\"polls\":%llu,\"steals\":%llu",
                        i > 0 ? "," : "", i, number((uint64_t)m.busy.ns), number(m.polls),
                        number(m.steals));
-    bide__scroll_print(r->text, ",\"queued\":%u,\"timers\":%llu,\"answers\":%s", (unsigned)m.queued,
-                       number(m.timers), answers ? "true" : "false");
-    if (!answers && bide__worker_polls(rt, i, &polled) && polled.fn != NULL)
+    bide__scroll_print(
+        r->text, ",\"queued\":%u,\"timers\":%llu,\"answers\":%s,\"exact\":%s", (unsigned)m.queued,
+        number(m.timers), answers ? "true" : "false",
+        atomic_load_explicit(&worker->sampler.exact, memory_order_relaxed) ? "true" : "false");
+    if (!answers && bide__worker_polls(rt, i, &polled))
         tell_polled(r, &polled);
     bide__scroll_add(r->text, "}", 1);
 }
@@ -106,7 +109,7 @@ static void tell_tasks(struct round *r, const struct bide_runtime *rt, unsigned 
     struct bide__scroll tasks = {0};
 
     if (rt->multi)
-        bide__census_outside(rt, &tasks);
+        bide__workers_tell_outside(rt, &tasks);
     for (unsigned i = 0; i < workers; i++) {
         struct bide__answer *a = answer_of(r, bide__worker_number(rt, i));
         if (a == NULL || a->tasks.first == NULL)
@@ -143,6 +146,19 @@ static void tell_runtime(struct bide_runtime *rt, void *argument)
                        (unsigned)m.blocking_queued);
     tell_tasks(r, rt, tell_workers(r, rt));
     bide__scroll_add(r->text, "}", 1);
+}
+
+static void find_program(struct bide_runtime *rt, void *argument)
+{
+    bool *found = argument;
+    *found |= atomic_load_explicit(&rt->is_program, memory_order_relaxed);
+}
+
+bool bide__console_pauses(void)
+{
+    bool found = false;
+    bide__list_each(find_program, &found);
+    return found;
 }
 
 bool bide__console_answer(struct bide__scroll *text)

@@ -2,30 +2,32 @@
  * console.c: the console of the process begins and ends.
  *
  * There is one at most. Its state is under a mutex, which its thread never takes: so the end can
- * wait for the thread.
+ * wait for the thread. In a child of fork() all begins anew: the thread is not there, and what it
+ * had open is closed, so that the clients of the parent see its end.
  */
 #include "runtime/console/inside.h"
 
 #include "runtime/options.h"
 #include "runtime/thread.h"
+#include "runtime/trace/census.h"
 #include "runtime/trace/trace.h"
 
 #include <bide/console.h>
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/un.h>
 
 static struct {
     pthread_mutex_t mutex;
-    unsigned forks; /* bide__forks of the process that has begun it */
     int runtimes;
     bool is_running;
     bool by_environment;
     int wake[2];
     struct bide__console_fds fds;
     pthread_t thread;
-    char path[sizeof((struct sockaddr_un){0}.sun_path)];
+    char path[PATH_MAX]; /* absolute, since the program may go to another folder */
 } console = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static void *thread_main(void *argument)
@@ -108,14 +110,13 @@ static void close_all(void)
     console.is_running = false;
 }
 
-/* A child of fork() has the descriptors, but not the thread. */
-static void leave_parent(void)
+/* In a child of fork(). */
+static void start_anew(void)
 {
-    if (console.forks == bide__forks)
-        return;
+    pthread_mutex_init(&console.mutex, NULL);
+    bide__console_forget();
     if (console.is_running)
         close_all();
-    console.forks = bide__forks;
     console.runtimes = 0;
     atomic_store(&bide__console_threads, 0);
 }
@@ -127,11 +128,13 @@ static int start(void)
     if (r < 0)
         return r;
     console.fds.wake = console.wake[0];
-    atomic_fetch_add(&bide__console_threads, 1);
+    bide__question_end(false);
     r = bide__door.thread_create(&console.thread, 0, thread_main, NULL);
-    if (r == 0)
+    if (r == 0) {
+        /* Never more than there are: else another thread would be taken for this one. */
+        atomic_fetch_add(&bide__console_threads, 1);
         return 0;
-    atomic_fetch_sub(&bide__console_threads, 1);
+    }
     bide__door.close(console.wake[0]);
     bide__door.close(console.wake[1]);
     return r;
@@ -150,7 +153,8 @@ static int begin(const char *path, bool by_environment)
     if (r < 0)
         return r;
     console.fds.listener = r;
-    memcpy(console.path, address.sun_path, sizeof(console.path));
+    if (bide__door.realpath(address.sun_path, console.path) < 0)
+        memcpy(console.path, address.sun_path, sizeof(address.sun_path));
     r = start();
     if (r < 0) {
         bide__door.unlink(console.path);
@@ -166,9 +170,10 @@ static void end(void)
 {
     if (!console.is_running)
         return;
+    atomic_fetch_sub(&bide__console_threads, 1);
+    bide__question_end(true);
     (void)bide__door.write_quiet(console.wake[1], "", 1);
     bide__door.thread_join(console.thread);
-    atomic_fetch_sub(&bide__console_threads, 1);
     bide__door.unlink(console.path);
     close_all();
 }
@@ -178,8 +183,8 @@ int bide_console_begin(const char *path)
     int r = bide__fork_watch();
     if (r < 0)
         return r;
+    bide__fork_tells(start_anew);
     pthread_mutex_lock(&console.mutex);
-    leave_parent();
     r = begin(path, false);
     pthread_mutex_unlock(&console.mutex);
     return r;
@@ -188,7 +193,6 @@ int bide_console_begin(const char *path)
 void bide_console_end(void)
 {
     pthread_mutex_lock(&console.mutex);
-    leave_parent();
     end();
     pthread_mutex_unlock(&console.mutex);
 }
@@ -205,15 +209,17 @@ static void begin_as_asked(void)
     int r = begin(path, true);
     if (r == 0 || r == -EALREADY)
         return;
+    const char *why =
+        r == -EADDRINUSE ? "another program listens there, or it is no socket" : strerror(-r);
     int n = snprintf(text, sizeof(text), "bide: BIDE_CONSOLE=%.120s: there is no console: %s\n",
-                     path, strerror(-r));
+                     path, why);
     (void)bide__door.write(STDERR_FILENO, text, (size_t)n);
 }
 
 void bide__console_runtimes(int more)
 {
+    bide__fork_tells(start_anew);
     pthread_mutex_lock(&console.mutex);
-    leave_parent();
     int before = console.runtimes;
     console.runtimes += more;
     if (before == 0 && more > 0)

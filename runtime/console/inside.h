@@ -12,11 +12,17 @@
  * those that come to no await 300 ms. False: no memory. */
 bool bide__console_answer(struct bide__scroll *text);
 
+/* answer.c: is there a runtime of a program's main, which looks whether it is stuck? */
+bool bide__console_pauses(void);
+
 /* serve.c: the thread. `wake` is readable when it is to end; then it closes all that it has opened,
  * but not the two. */
 struct bide__console_fds {
     int listener, wake;
 };
 void bide__console_serve(const struct bide__console_fds *fds);
+
+/* In a child of fork(): closes what the parent's thread has open for clients. */
+void bide__console_forget(void);
 
 #endif

@@ -3,6 +3,9 @@
  *
  * The protocol: a line "tasks" is answered by a line of JSON; any other line by an error. Polls are
  * measured while somebody is attached. Who does not take its answer for PATIENCE_MS is left.
+ *
+ * A program that waits for its own end (runtime/trace/stuck.c) looks whether nothing moves for
+ * 100 ms. A question wakes its workers, so there is a pause before the next one.
  */
 #include "runtime/console/inside.h"
 
@@ -11,7 +14,9 @@
 
 #include <stdio.h>
 
-enum { CLIENTS_MAX = 8, LINE_MAX_SIZE = 64, PATIENCE_MS = 10000 };
+enum { CLIENTS_MAX = 8, LINE_MAX_SIZE = 64, PATIENCE_MS = 10000, RETRY_MS = 100 };
+
+static const int64_t PAUSE_NS = INT64_C(200000000);
 
 struct client {
     int fd; /* -1: none */
@@ -22,11 +27,17 @@ struct client {
 struct server {
     const struct bide__console_fds *fds;
     unsigned count;
+    bool has_no_descriptor; /* for those who wait to be accepted */
+    int64_t answered_ns;    /* the last question */
     struct client client[CLIENTS_MAX];
 };
 
+/* There is one thread; what it has open must be found in a child of fork(). */
+static struct server server;
+
 static void leave(struct server *s, struct client *c)
 {
+    bide__door.shutdown(c->fd, SHUT_RDWR); /* a child of fork() may have the descriptor too */
     bide__door.close(c->fd);
     c->fd = -1;
     if (--s->count == 0)
@@ -48,6 +59,7 @@ static void accept_one(struct server *s)
     int fd = bide__door.accept4(s->fds->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct client *c = s->client;
 
+    s->has_no_descriptor = fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS;
     if (fd < 0)
         return;
     while (c < s->client + CLIENTS_MAX && c->fd >= 0)
@@ -110,20 +122,37 @@ static bool send_error(const struct server *s, const struct client *c, const cha
     return send_all(s, c, text, (size_t)n);
 }
 
-static bool answer(const struct server *s, const struct client *c, const char *line)
+/* False: the console ends. */
+static bool have_pause(const struct server *s)
+{
+    struct pollfd wake = {.fd = s->fds->wake, .events = POLLIN};
+    int64_t left_ns = PAUSE_NS - (bide__door_real.clock() - s->answered_ns);
+    int left_ms = left_ns > 0 && bide__console_pauses() ? (int)(left_ns / 1000000) + 1 : 0;
+    int r;
+
+    do
+        r = bide__door.poll(&wake, 1, left_ms);
+    while (r == -EINTR);
+    return r == 0;
+}
+
+static bool answer(struct server *s, const struct client *c, const char *line)
 {
     struct bide__scroll text = {0};
 
     if (strcmp(line, "tasks") != 0)
         return send_error(s, c, "there is only the question: tasks");
+    if (!have_pause(s))
+        return false;
     bool done = bide__console_answer(&text) ? send_text(s, c, &text)
                                             : send_error(s, c, "the program has no memory left");
     bide__scroll_free(&text);
+    s->answered_ns = bide__door_real.clock();
     return done;
 }
 
 /* False: it is gone. */
-static bool read_lines(const struct server *s, struct client *c)
+static bool read_lines(struct server *s, struct client *c)
 {
     ssize_t n = bide__door.recv(c->fd, c->line + c->size, sizeof(c->line) - c->size, 0);
     char *end;
@@ -148,7 +177,7 @@ static unsigned gather(const struct server *s, struct pollfd *fds, unsigned who[
     unsigned n = 0;
 
     fds[0] = (struct pollfd){.fd = s->fds->wake, .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = s->fds->listener, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = s->has_no_descriptor ? -1 : s->fds->listener, .events = POLLIN};
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         if (s->client[i].fd >= 0) {
             fds[2 + n] = (struct pollfd){.fd = s->client[i].fd, .events = POLLIN};
@@ -157,30 +186,43 @@ static unsigned gather(const struct server *s, struct pollfd *fds, unsigned who[
     return n;
 }
 
+/* False: the console ends. */
+static bool turn(struct server *s)
+{
+    struct pollfd polled[2 + CLIENTS_MAX];
+    unsigned who[CLIENTS_MAX], n = gather(s, polled, who);
+    int r = bide__door.poll(polled, 2 + n, s->has_no_descriptor ? RETRY_MS : -1);
+
+    s->has_no_descriptor = false;
+    if (r < 0)
+        return r == -EINTR; /* no memory: there is nobody to tell */
+    if (polled[0].revents != 0)
+        return false;
+    for (unsigned i = 0; i < n; i++)
+        if (polled[2 + i].revents != 0 && !read_lines(s, &s->client[who[i]]))
+            leave(s, &s->client[who[i]]);
+    if (polled[1].revents != 0)
+        accept_one(s);
+    return true;
+}
+
 void bide__console_serve(const struct bide__console_fds *fds)
 {
-    struct server s = {.fds = fds};
-    struct pollfd polled[2 + CLIENTS_MAX];
-    unsigned who[CLIENTS_MAX];
+    server = (struct server){.fds = fds};
+    for (unsigned i = 0; i < CLIENTS_MAX; i++)
+        server.client[i].fd = -1;
+    while (turn(&server))
+        ;
+    for (unsigned i = 0; i < CLIENTS_MAX; i++)
+        if (server.client[i].fd >= 0)
+            leave(&server, &server.client[i]);
+}
 
-    for (unsigned i = 0; i < CLIENTS_MAX; i++)
-        s.client[i].fd = -1;
-    for (;;) {
-        unsigned n = gather(&s, polled, who);
-        int r = bide__door.poll(polled, 2 + n, -1);
-        if (r < 0 && r != -EINTR)
-            break; /* no memory: there is nobody to tell */
-        if (r < 0)
-            continue;
-        if (polled[0].revents != 0)
-            break;
-        for (unsigned i = 0; i < n; i++)
-            if (polled[2 + i].revents != 0 && !read_lines(&s, &s.client[who[i]]))
-                leave(&s, &s.client[who[i]]);
-        if (polled[1].revents != 0)
-            accept_one(&s);
-    }
-    for (unsigned i = 0; i < CLIENTS_MAX; i++)
-        if (s.client[i].fd >= 0)
-            leave(&s, &s.client[i]);
+void bide__console_forget(void)
+{
+    for (unsigned i = 0; i < CLIENTS_MAX && server.count > 0; i++)
+        if (server.client[i].fd >= 0)
+            bide__door.close(server.client[i].fd);
+    server.count = 0;
+    atomic_store_explicit(&bide__gauges_on, false, memory_order_relaxed);
 }

@@ -158,6 +158,10 @@ struct __kernel_timespec;
     X(int, chmod, (const char *path, mode_t mode), (path, mode))                                   \
     X(int, fchmod, (int fd, mode_t mode), (fd, mode))                                              \
     X(int, unlink, (const char *path), (path))                                                     \
+    X(ssize_t, process_vm_readv,                                                                   \
+      (pid_t process, const struct iovec *to, unsigned long to_count, const struct iovec *from,    \
+       unsigned long from_count, unsigned long flags),                                             \
+      (process, to, to_count, from, from_count, flags))                                            \
     X(ssize_t, getrandom, (void *buffer, size_t size, unsigned flags), (buffer, size, flags))
 
 /*

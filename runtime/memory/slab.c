@@ -74,6 +74,7 @@ static struct bide__chunk *chunk_take(struct bide__slab *slab)
     struct bide__chunk *c = slab->spare;
     if (c == NULL)
         return chunk_new(slab, BIDE__CHUNK_SIZE);
+    drop_gauges(c); /* each chunk gets some, and the blocks of its next class differ */
     slab->spare = c->ready_next;
     slab->spares--;
     if (slab->spares_all != NULL)

@@ -91,11 +91,12 @@ bool bide__pool_is_idle(struct bide__worker *w)
 }
 
 /* All is idle, and time is virtual. True: time has passed, or there was an event. False: wait.
- * Asking the driver consumes a wake from another thread or from SIGQUIT, so both are checked. */
+ * Asking the driver consumes a wake from another thread, from SIGQUIT or of a console, so all are
+ * checked. */
 bool bide__pass_virtual_time(struct bide__worker *w, int64_t until_ns)
 {
     if (poll_driver(w, 0) > 0 || bide__quit_signal_has_asked(w->runtime) ||
-        atomic_load_explicit(&w->hub->pending, memory_order_relaxed))
+        atomic_load_explicit(&w->hub->pending, memory_order_relaxed) || bide__census_is_due(w))
         return true;
     if (!bide__pool_is_idle(w) || until_ns == INT64_MAX)
         return false;
@@ -206,14 +207,15 @@ void bide__turns_begin(struct bide__worker *w)
 {
     unsigned events = w->runtime->options->event_interval - w->since_events;
     unsigned injector = w->runtime->options->injector_interval - w->since_injector;
-    unsigned max = events < injector ? events : injector;
+    unsigned max = events < injector ? events : injector, polls = w->turns;
     bide__count_more(&w->polls, w->turns);
     w->turns = 0;
     w->turns_max = w->watched ? 0 : max;
     w->watched_max = max;
-    if (bide__gauging() && !w->watched) {
-        unsigned next = bide__gauge_next(w, max);
-        w->turns_max = next < max ? next : max;
+    if (bide__gauging()) {
+        unsigned next = bide__gauge_round(w, polls, max);
+        if (!w->watched)
+            w->turns_max = next < max ? next : max;
     }
 }
 
@@ -265,9 +267,12 @@ __attribute__((always_inline)) static inline struct bide__task *pop(struct bide_
 /* The row has stopped before this poll, which is to be measured. */
 static __attribute__((noinline)) void run_measured(struct bide__worker *w, struct bide__task *task)
 {
-    bide__gauge_run(w, task);
-    unsigned left = w->watched_max - w->turns;
-    w->turns_max = w->sampler.burst > 0 && left > 0 ? w->turns : w->watched_max;
+    if (!bide__gauge_run(w, task)) {
+        w->watched_max = w->turns; /* and it looks at everything else */
+        w->since_events = w->runtime->options->event_interval;
+        w->since_injector = w->runtime->options->injector_interval;
+    }
+    w->turns_max = w->sampler.exact ? w->turns : w->watched_max;
 }
 
 static void run_one(struct bide__worker *w, struct bide__task *task)

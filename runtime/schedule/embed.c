@@ -22,6 +22,7 @@
 #include "runtime/task/task.h"
 #include "runtime/thread.h"
 #include "runtime/time/time.h"
+#include "runtime/trace/census.h"
 
 #include <bide/runtime.h>
 
@@ -37,7 +38,7 @@ static bool time_may_pass(struct bide__worker *w)
  * as one that is due: the loop turns without a pause, but no timer is lost. */
 static bool has_more(struct bide__worker *w)
 {
-    bool more = bide__has_ready(w) || time_may_pass(w);
+    bool more = bide__has_ready(w) || time_may_pass(w) || bide__census_is_due(w);
     if (!w->runtime->is_turned)
         return more || atomic_load_explicit(&w->hub->pending, memory_order_relaxed);
     int64_t next_ns = bide__time_is_virtual() ? INT64_MAX : bide__wheel_next(w->wheel, false);

@@ -26,6 +26,7 @@
 #include "runtime/io/driver.h"
 #include "runtime/io/io.h"
 #include "runtime/options.h"
+#include "runtime/trace/census.h"
 #include "runtime/trace/trace.h"
 
 /* ThreadSanitizer does not know fences. No access that it looks at is ordered by one alone. */
@@ -362,7 +363,7 @@ static bool must_awake(struct bide__peer *peer)
                       : !atomic_load_explicit(&peer->is_asleep, memory_order_relaxed);
     return called || bide__has_own_work(peer) || bide__quit_signal_has_asked(peer->all->runtime) ||
            atomic_load_explicit(&peer->drains, memory_order_relaxed) ||
-           atomic_load_explicit(&peer->worker.asked, memory_order_relaxed) != 0 ||
+           bide__census_is_due(&peer->worker) ||
            atomic_load_explicit(&peer->all->quit, memory_order_relaxed);
 }
 

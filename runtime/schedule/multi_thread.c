@@ -224,7 +224,7 @@ bool bide__give_all(struct bide__peer *peer)
         bide__queue_push(&given, task);
         n++;
     }
-    bide__inject_append(&peer->all->inject, &given, n);
+    bide__inject_prepend(&peer->all->inject, &given, n);
     return n > 0;
 }
 
@@ -472,13 +472,12 @@ static void help_all(struct bide__workers *all)
 }
 
 /* The poll to be measured is the next one, or one in this round, before which it stops. */
-static void measure_later(struct bide__peer *peer)
+static void measure_after(struct bide__peer *peer, unsigned polls)
 {
-    unsigned after = bide__gauge_next(&peer->worker, peer->events_max);
-    unsigned stop = peer->worker.turns + after;
+    unsigned stop = peer->worker.turns + polls;
 
-    peer->worker.observed = after == 0;
-    peer->stop = after > 0 && stop < peer->events_max ? stop : peer->events_max;
+    peer->worker.observed = polls == 0;
+    peer->stop = polls > 0 && stop < peer->events_max ? stop : peer->events_max;
 }
 
 /* What has its turn once in a while: timers, descriptors, messages, signals, memory. */
@@ -489,7 +488,8 @@ void bide__look_around_shared(struct bide__peer *peer)
 
     w->turns = 0;
     uint32_t epoch = atomic_load_explicit(&peer->epoch, memory_order_relaxed);
-    bide__count_more(&w->polls, (uint32_t)(epoch - w->polls_seen));
+    uint32_t polls = epoch - w->polls_seen;
+    bide__count_more(&w->polls, polls);
     w->polls_seen = epoch;
     bide__refuse_forked(rt);
     if (__builtin_expect(bide__quit_signal_asks(rt), 0))
@@ -508,8 +508,11 @@ void bide__look_around_shared(struct bide__peer *peer)
         bide__look_at_driver(peer);
     bide__census_look(w);
     peer->stop = peer->events_max;
-    if (bide__gauging() && !w->watched)
-        measure_later(peer);
+    if (bide__gauging()) {
+        unsigned after = bide__gauge_round(w, polls, peer->events_max);
+        if (!w->watched)
+            measure_after(peer, after);
+    }
 }
 
 static __attribute__((noinline)) void run_observed(struct bide__peer *peer, struct bide__task *task)
@@ -520,10 +523,11 @@ static __attribute__((noinline)) void run_observed(struct bide__peer *peer, stru
         bide__task_run_watched(w, task);
         return;
     }
-    bide__gauge_run(w, task);
     w->observed = false;
-    if (w->sampler.burst > 0)
-        measure_later(peer);
+    if (!bide__gauge_run(w, task))
+        w->turns = peer->events_max;
+    else if (w->sampler.exact)
+        w->observed = true;
 }
 
 void bide__worker_run(struct bide__peer *peer, struct bide__task *task)

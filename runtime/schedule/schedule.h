@@ -79,14 +79,20 @@ void bide__dump_to_stderr(const struct bide_runtime *rt);
  */
 unsigned bide__workers_ask(const struct bide_runtime *rt, uint32_t number);
 
+/* Any thread likewise, of a multi_thread runtime: the tasks that were made by threads which run none
+ * of its workers. */
+struct bide__scroll;
+void bide__workers_tell_outside(const struct bide_runtime *rt, struct bide__scroll *tasks);
+
 /* What a worker polls that has not come to an await for a while. */
 struct bide__polled {
-    const struct bide_fn *fn; /* NULL: it is not known */
-    int64_t ns;
-    char label[BIDE__TASK_LABEL]; /* as bide__task_label */
+    const struct bide__task *task; /* only to be told: it may be gone */
+    const struct bide_fn *fn;      /* NULL: it is not known */
+    int64_t ns;                    /* 0: it is not known */
+    char label[BIDE__TASK_LABEL];  /* as bide__task_label */
 };
 
-/* Any thread likewise: of the worker with this number. False: there is no such worker. */
+/* Any thread likewise: of the worker with this number. False: it polls nothing. */
 bool bide__worker_polls(const struct bide_runtime *rt, unsigned i, struct bide__polled *out);
 
 /* Any thread likewise: the worker with this number, of any flavour, a spare one after the others;

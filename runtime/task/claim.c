@@ -15,12 +15,10 @@ void bide__task_unclaim(struct bide__worker *worker, struct bide__task *task)
         bide__schedule(worker, task);
 }
 
-bool bide__future_is_left(struct bide__task *future, bool *has_begun)
+bool bide__future_is_unpolled(const struct bide__task *future, bool *has_begun)
 {
-    bide__task_lock(future);
-    bool is_left = future->waiters == NULL;
-    if (is_left)
-        *has_begun = bide__future_has_begun(future);
-    bide__task_unlock(future, 0);
-    return is_left;
+    if (__atomic_load_n(&future->waiters, __ATOMIC_RELAXED) != NULL)
+        return false;
+    *has_begun = bide__future_has_begun(future);
+    return true;
 }

@@ -11,6 +11,8 @@
  */
 #include "runtime/task/inside.h"
 
+#include "runtime/task/gauge.h"
+
 #include <bide/abi.h>
 
 enum { NEST_MAX = 1000 }; /* futures polled inside each other; docs/language.md names it */
@@ -60,6 +62,8 @@ static enum driven drive(struct bide__worker *worker, struct bide_cx *cx,
     cx->turn->woken = woken & 1 ? UINT32_MAX : woken;
     bide__future_step(worker, future, BIDE__POLL, leaf);
     enum bide_poll poll = bide_chain_poll(&sub);
+    if (bide__gauging())
+        bide__gauge_future(future);
     bide__future_step(worker, future, poll == BIDE_READY ? BIDE__END : BIDE__PEND, leaf);
     cx->turn->woken = outer;
     return poll == BIDE_READY ? HAS_ENDED : SUSPENDED;

@@ -3,32 +3,43 @@
  */
 #include "runtime/task/gauge.h"
 
+static const int64_t EXACT_NS = INT64_C(2000), LATE_NS = INT64_C(1000000);
+
 _Atomic bool bide__gauges_on;
 
 /* ---- which polls ---- */
 
-unsigned bide__gauge_next(struct bide__worker *worker, unsigned max)
+static uint32_t random_of(struct bide__worker *worker)
 {
-    struct bide__sampler *s = &worker->sampler;
-    uint64_t parks = atomic_load_explicit(&worker->parks, memory_order_relaxed);
+    uint32_t r = worker->sampler.random;
 
-    if (parks != s->parks) {
-        s->parks = parks;
-        s->burst = BIDE__GAUGE_BURST;
-    }
-    if (s->burst > 0)
-        return 0;
-    uint32_t r = s->random != 0 ? s->random : (uint32_t)(uintptr_t)worker | 1;
+    if (r == 0)
+        r = (uint32_t)((uintptr_t)worker >> 6) | 1;
     r ^= r << 13; /* xorshift; G. Marsaglia, 2003 */
     r ^= r >> 17;
     r ^= r << 5;
-    s->random = r;
-    return max > 0 ? r % max : 0;
+    worker->sampler.random = r;
+    return r;
+}
+
+unsigned bide__gauge_round(struct bide__worker *worker, unsigned polls, unsigned max)
+{
+    struct bide__sampler *s = &worker->sampler;
+    int64_t now_ns = bide__door_real.clock();
+    bool exact = now_ns - s->round_ns >= (int64_t)polls * EXACT_NS;
+
+    s->round_ns = now_ns;
+    s->weight = exact ? 1 : max;
+    atomic_store_explicit(&s->exact, exact, memory_order_relaxed);
+    return exact || max == 0 ? 0 : random_of(worker) % max;
 }
 
 bool bide__gauge_due(struct bide__worker *worker)
 {
-    return bide__gauge_next(worker, BIDE__TURNS) == 0;
+    const struct bide__sampler *s = &worker->sampler;
+
+    return atomic_load_explicit(&s->exact, memory_order_relaxed) ||
+           (s->weight > 0 && random_of(worker) % s->weight == 0);
 }
 
 /* ---- one poll ---- */
@@ -40,25 +51,19 @@ struct bide__gauge *bide__gauge_of(const struct bide__task *task)
     return gauges != NULL ? &gauges[bide__chunk_index(chunk, task)] : NULL;
 }
 
-void bide__gauge_run(struct bide__worker *worker, struct bide__task *task)
+bool bide__gauge_run(struct bide__worker *worker, struct bide__task *task)
 {
-    worker->sampler.measures = true;
-    bide__task_run_watched(worker, task);
-}
+    struct bide__sampler *s = &worker->sampler;
 
-/* The polls of the worker, this one too. It need not be exact. */
-static uint64_t polls_of(const struct bide__worker *worker)
-{
-    return atomic_load_explicit(&worker->polls, memory_order_relaxed) + worker->turns;
+    s->measures = true;
+    bide__task_run_watched(worker, task);
+    return s->end_ns - s->round_ns < LATE_NS;
 }
 
 void bide__gauge_begin(struct bide__worker *worker, const struct bide__task *task)
 {
     struct bide__sampler *s = &worker->sampler;
-    uint64_t polls = polls_of(worker), weight = polls - s->polls;
 
-    s->weight = weight - 1 < 4 * BIDE__TURNS ? weight : 1; /* it has just been attached */
-    s->polls = polls;
     atomic_store_explicit(&s->since_ns, bide__door_real.clock(), memory_order_relaxed);
     atomic_store_explicit(&s->function, bide__task_fn(task), memory_order_release);
 }
@@ -73,17 +78,23 @@ void bide__gauge_end(struct bide__worker *worker, const struct bide__task *task)
 {
     struct bide__sampler *s = &worker->sampler;
     struct bide__gauge *gauge = bide__gauge_of(task);
-
     int64_t since_ns = atomic_load_explicit(&s->since_ns, memory_order_relaxed);
 
     s->measures = false;
+    s->end_ns = bide__door_real.clock();
     atomic_store_explicit(&s->function, NULL, memory_order_relaxed);
-    if (s->burst > 0)
-        s->burst--;
     if (gauge == NULL)
         return;
     add(&gauge->polls, s->weight);
-    add(&gauge->busy_ns, s->weight * (uint64_t)(bide__door_real.clock() - since_ns));
+    add(&gauge->busy_ns, s->weight * (uint64_t)(s->end_ns - since_ns));
     if (worker->again != 0)
         add(&gauge->yields, s->weight);
+}
+
+void bide__gauge_future(const struct bide__task *future)
+{
+    struct bide__gauge *gauge = bide__gauge_of(future);
+
+    if (gauge != NULL)
+        add(&gauge->polls, 1);
 }

@@ -91,6 +91,14 @@ static inline bool bide__state_is_future(const bide__state *state)
     return atomic_load_explicit(state, memory_order_relaxed) & BIDE__FUTURE;
 }
 
+/* Nobody refers to the block any more: it goes back to its owner, or is on its way there. What is
+ * in it stays until the owner takes it (memory.h). */
+static inline bool bide__state_is_left(const bide__state *state)
+{
+    uintptr_t s = atomic_load_explicit(state, memory_order_acquire);
+    return s < BIDE__REF && !(s & (BIDE__HANDLE | BIDE__LOCK));
+}
+
 static inline bool bide__state_is_low(const bide__state *state)
 {
     return atomic_load_explicit(state, memory_order_relaxed) & BIDE__LOW;
@@ -250,7 +258,7 @@ static inline size_t bide__count(const struct bide__hub *hub, _Atomic size_t *co
     if (__builtin_expect(hub->inject != NULL, 0))
         return atomic_fetch_add_explicit(count, n, memory_order_acq_rel);
     size_t before = atomic_load_explicit(count, memory_order_relaxed);
-    atomic_store_explicit(count, before + n, memory_order_relaxed);
+    atomic_store_explicit(count, before + n, memory_order_release); /* what the task did */
     return before;
 }
 
@@ -264,7 +272,8 @@ static inline void bide__count_alive(struct bide__hub *hub)
 /* How many tasks were ever made. Any thread. */
 uint64_t bide__hub_made(const struct bide__hub *hub);
 
-/* How many tasks are not DONE. Any thread. 0 is exact: there was a moment at which none was. */
+/* How many tasks are not DONE. Any thread, which then sees what those did that are. 0 is exact: there
+ * was a moment at which none was. */
 size_t bide__hub_alive(const struct bide__hub *hub);
 
 /* Owner: a task begins its life; on a multi_thread runtime, one has ended. */
@@ -654,11 +663,12 @@ void bide__futures_close(struct bide__worker *worker);
  * claim.c: for a console, which looks at tasks while other threads poll them. On a multi_thread
  * runtime, any thread that knows that the block is in use: if the task only waits, nobody polls it
  * until it is given back; `worker` is this thread's, or NULL. And of a future: does nobody poll it,
- * and has it begun?
+ * and has it begun? That is as it was a moment ago: no lock is taken, since whoever unlocks a future
+ * may have to free it.
  */
 bool bide__task_claim(struct bide__task *task);
 void bide__task_unclaim(struct bide__worker *worker, struct bide__task *task);
-bool bide__future_is_left(struct bide__task *future, bool *has_begun);
+bool bide__future_is_unpolled(const struct bide__task *future, bool *has_begun);
 
 /* For a console (join.c): the task for whose end the leaf waits; NULL: it is no such leaf, or does
  * not wait. Nobody polls the leaf. */

@@ -31,19 +31,36 @@ static struct {
     uint32_t number;
     unsigned count;
     bool lacks_memory; /* somebody has answered that */
+    bool is_ending;    /* nobody waits for answers any more */
     struct bide__answer *answers;
     _Atomic uint32_t slices; /* that were made; any thread */
 } console = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void console_init(void)
+static void cond_init(void)
 {
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&console.come, &monotonic);
     pthread_condattr_destroy(&monotonic);
+}
+
+/* In a child of fork(): the parent's threads may have held the mutex, or waited. */
+static void start_anew(void)
+{
+    pthread_mutex_init(&console.mutex, NULL);
+    cond_init();
+    console.answers = NULL;
+    console.count = 0;
+    console.is_ending = false;
+}
+
+static void console_init(void)
+{
+    cond_init();
+    bide__fork_tells(start_anew);
 }
 
 void bide__answers_free(struct bide__answer *answers)
@@ -86,10 +103,10 @@ void bide__question_put(struct bide__worker *worker, uint32_t number)
 struct bide__answer *bide__question_wait(unsigned count, int64_t limit_ns, bool *lacks_memory)
 {
     int64_t until_ns = bide__door_real.clock() + limit_ns, left_ns = limit_ns;
-    uint32_t slices = 0, seen;
+    uint32_t slices = atomic_load_explicit(&console.slices, memory_order_relaxed), seen;
 
     pthread_mutex_lock(&console.mutex);
-    while (console.count < count && left_ns > 0) {
+    while (console.count < count && left_ns > 0 && !console.is_ending) {
         bide__door.cond_wait(&console.come, &console.mutex, left_ns);
         seen = atomic_load_explicit(&console.slices, memory_order_relaxed);
         if (seen != slices)
@@ -101,6 +118,15 @@ struct bide__answer *bide__question_wait(unsigned count, int64_t limit_ns, bool 
     struct bide__answer *answers = take_answers();
     pthread_mutex_unlock(&console.mutex);
     return answers;
+}
+
+void bide__question_end(bool is_ending)
+{
+    pthread_once(&once, console_init);
+    pthread_mutex_lock(&console.mutex);
+    console.is_ending = is_ending;
+    pthread_cond_signal(&console.come);
+    pthread_mutex_unlock(&console.mutex);
 }
 
 /* The end of a walk; census NULL: there was no memory to begin it. */

@@ -40,16 +40,26 @@ void bide__question_put(struct bide__worker *worker, uint32_t number);
 struct bide__answer *bide__question_wait(unsigned count, int64_t limit_ns, bool *lacks_memory);
 void bide__answers_free(struct bide__answer *answers);
 
+/* Any thread: the console is to wait for no answer; or it begins anew. */
+void bide__question_end(bool is_ending);
+
 /* The console: the tasks of a multi_thread runtime that threads have made which run none of its
- * workers. */
+ * workers. The caller counts as awake (schedule/ask.c): a task that is claimed, and woken, is in no
+ * queue for a moment. */
 void bide__census_outside(const struct bide_runtime *rt, struct bide__scroll *tasks);
 
 void bide__census_slice(struct bide__worker *worker);
 
+/* The worker: it has been asked, or is not through. It must not sleep. */
+static inline bool bide__census_is_due(const struct bide__worker *worker)
+{
+    return __builtin_expect(atomic_load_explicit(&worker->asked, memory_order_relaxed) != 0, 0);
+}
+
 /* A worker, between two polls. */
 static inline void bide__census_look(struct bide__worker *worker)
 {
-    if (__builtin_expect(atomic_load_explicit(&worker->asked, memory_order_relaxed) != 0, 0))
+    if (bide__census_is_due(worker))
         bide__census_slice(worker);
 }
 

@@ -147,7 +147,8 @@ static void walk_block(void *block, void *argument)
     struct graph *g = argument;
     const struct bide__task *task = block;
 
-    if (bide__state_done(&task->wake.state) || bide__state_runs(&task->wake.state))
+    if (bide__state_done(&task->wake.state) || bide__state_runs(&task->wake.state) ||
+        bide__state_is_left(&task->wake.state))
         return;
     if (is_unpolled_future(task) && (task->waiters != NULL || !bide__future_has_begun(task)))
         return;

@@ -15,7 +15,8 @@ struct dump {
     const struct bide_runtime *runtime;
     bide__dump_line *line;
     void *argument;
-    bool others_run; /* other workers run: futures and sets may leave the task meanwhile */
+    bool is_brief; /* without sets, nor futures that may leave the task meanwhile */
+    bool *is_over; /* enough has been told */
 };
 
 enum {
@@ -28,8 +29,10 @@ static void dump_line(const struct dump *d, int indent, const char *what, const 
 {
     char text[480];
 
+    if (*d->is_over)
+        return;
     snprintf(text, sizeof(text), "%s%s", what, name);
-    d->line(d->argument, indent, text, line != 0 ? file : NULL, line);
+    *d->is_over = !d->line(d->argument, indent, text, line != 0 ? file : NULL, line);
 }
 
 uint32_t bide__frame_line(const struct bide_frame *f)
@@ -158,8 +161,9 @@ static void dump_chain(const struct dump *d, int indent, const struct bide_chain
         dump_line(d, indent, "", "and so on", NULL, 0);
         return;
     }
-    for (; f != NULL; f = bide_frame_below(f, &segment)) {
-        const struct bide_chain *branch = d->others_run ? NULL : bide__future_chain(f);
+    for (; f != NULL && !*d->is_over; f = bide_frame_below(f, &segment)) {
+        const struct bide_chain *branch =
+            d->is_brief && d->runtime->multi ? NULL : bide__future_chain(f);
         bool is_shown = f == chain->leaf && dump_wait(d, indent, f);
         if (!is_shown && !is_hidden(f, segment))
             dump_frame(d, indent, f);
@@ -168,7 +172,7 @@ static void dump_chain(const struct dump *d, int indent, const struct bide_chain
             dump_line(d, indent + 2, text, "", NULL, 0);
         if (branch != NULL)
             dump_chain(d, indent + 2, branch, depth + 1);
-        if (f->fn->cancel != NULL && !d->others_run)
+        if (f->fn->cancel != NULL && !d->is_brief)
             dump_flock(d, indent + 2, f, depth);
         for (unsigned i = 0; (branch = bide_group_branch(f, &i)) != NULL; i++) {
             char name[32];
@@ -185,7 +189,7 @@ static void dump_block(void *block, void *argument)
     const struct bide__task *task = block;
     char name[32 + BIDE__TASK_LABEL], label[BIDE__TASK_LABEL];
 
-    if (bide__state_done(&task->wake.state))
+    if (bide__state_done(&task->wake.state) || bide__state_is_left(&task->wake.state))
         return;
     if (bide__state_is_future(&task->wake.state)) {
         if (task->waiters != NULL)
@@ -218,7 +222,7 @@ struct writer {
     void *argument;
 };
 
-static void write_line(void *argument, int indent, const char *what, const char *file,
+static bool write_line(void *argument, int indent, const char *what, const char *file,
                        uint32_t line)
 {
     const struct writer *w = argument;
@@ -236,13 +240,15 @@ static void write_line(void *argument, int indent, const char *what, const char 
         text[n - 1] = '\n';
     }
     w->write(w->argument, text, (size_t)n);
+    return true;
 }
 
 void bide__dump_tasks(const struct bide_runtime *rt,
                       void (*write)(void *argument, const char *text, size_t size), void *argument)
 {
     struct writer w = {write, argument};
-    struct dump d = {rt, write_line, &w, false};
+    bool is_over = false;
+    struct dump d = {rt, write_line, &w, false, &is_over};
     char text[80];
     if (bide__fds_tell(rt->fds, text, sizeof(text)))
         dump_line(&d, 0, text, "", NULL, 0);
@@ -254,6 +260,7 @@ void bide__dump_tasks(const struct bide_runtime *rt,
 void bide__dump_chain(const struct bide_runtime *rt, const struct bide_chain *chain,
                       bide__dump_line *line, void *argument)
 {
-    struct dump d = {rt, line, argument, rt->multi};
+    bool is_over = false;
+    struct dump d = {rt, line, argument, true, &is_over};
     dump_chain(&d, 0, chain, 0);
 }

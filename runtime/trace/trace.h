@@ -16,12 +16,12 @@
 void bide__dump_tasks(const struct bide_runtime *rt,
                       void (*write)(void *argument, const char *text, size_t size), void *argument);
 
-/* One line of what is told of a chain. file NULL: no place is known. */
-typedef void bide__dump_line(void *argument, int indent, const char *text, const char *file,
+/* One line of what is told of a chain. file NULL: no place is known. False: that is enough. */
+typedef bool bide__dump_line(void *argument, int indent, const char *text, const char *file,
                              uint32_t line);
 
-/* The same for one chain, which nobody polls meanwhile, the leaf first. On a multi_thread runtime
- * the other workers run: then futures and sets that it polls are left out. */
+/* The same for one chain, which nobody polls meanwhile, the leaf first, in little time: sets that it
+ * polls are left out, and on a multi_thread runtime, where the other workers run, futures too. */
 void bide__dump_chain(const struct bide_runtime *rt, const struct bide_chain *chain,
                       bide__dump_line *line, void *argument);
 
