@@ -48,6 +48,8 @@ void diag_set_json(void);
 void json_string(FILE *, const char *text);
 /* The same, but such bytes stay, as clang writes them: else no tool could find the file. */
 void json_path(FILE *, const char *path);
+/* Adds the text in quotes to the buffer. `raw`: bytes that are not UTF-8 stay. */
+void json_add(struct buffer *, const char *text, bool raw);
 /* A message that does not come from a unit: one of a compiler, or one without a place (`file`
  * NULL). `option` may be NULL. */
 void json_plain(const char *severity, const char *file, uint32_t line, uint32_t column,

@@ -23,23 +23,31 @@ static size_t utf8_length(const unsigned char *s)
     return n;
 }
 
-/* `raw`: bytes that are not UTF-8 stay. */
-static void put_string(FILE *out, const char *text, bool raw)
+void json_add(struct buffer *out, const char *text, bool raw)
 {
-    fputc('"', out);
+    char escaped[8];
+
+    buffer_add(out, "\"", 1);
     for (const unsigned char *s = (const unsigned char *)text; *s;) {
         size_t n = utf8_length(s);
+        int size = 0;
         if (*s == '"' || *s == '\\')
-            fprintf(out, "\\%c", *s);
-        else if (*s < 0x20)
-            fprintf(out, "\\u%04x", *s);
-        else if (n == 0 && !raw)
-            fputs("\\ufffd", out);
-        else
-            fwrite(s, 1, n ? n : 1, out);
+            size = snprintf(escaped, sizeof escaped, "\\%c", *s);
+        else if (*s < 0x20 || (n == 0 && !raw))
+            size = snprintf(escaped, sizeof escaped, "\\u%04x", n == 0 ? 0xFFFDu : *s);
+        buffer_add(out, size > 0 ? escaped : (const char *)s, size > 0 ? (size_t)size : n ? n : 1);
         s += n ? n : 1;
     }
-    fputc('"', out);
+    buffer_add(out, "\"", 1);
+}
+
+static void put_string(FILE *out, const char *text, bool raw)
+{
+    struct buffer quoted = {0};
+
+    json_add(&quoted, text, raw);
+    fwrite(quoted.data, 1, quoted.length, out);
+    buffer_free(&quoted);
 }
 
 void json_string(FILE *out, const char *text)

@@ -129,18 +129,19 @@ static const char trace_text[] =
 static const char top_text[] =
     "bide top [SOCKET|FOLDER|PID] [OPTIONS]\n"
     "\n"
-    "Shows what the tasks of a program do, while it runs. The program was started with\n"
-    "BIDE_CONSOLE=FOLDER, and listens on the socket FOLDER/PID.bide. Without a name, BIDE_CONSOLE\n"
-    "tells where to look. On a terminal, ? shows the keys; elsewhere the tables are printed once.\n"
+    "Shows what the tasks of a program do, while it runs. Start the program with\n"
+    "BIDE_CONSOLE=FOLDER: it listens on the socket FOLDER/PID.bide. If you name nothing,\n"
+    "bide top looks at what BIDE_CONSOLE names. On a terminal, ? shows the keys; elsewhere the\n"
+    "tables are printed once.\n"
     "\n"
     "  BIDE_CONSOLE=/tmp/look ./shop\n"
     "  bide top /tmp/look\n"
     "\n"
-    "  --once                  print the tables: two answers, 200 ms apart, and exit\n"
-    "  --json                  print the answers as they come, a line each; with --once one\n"
-    "  --web                   serve a page for a browser on 127.0.0.1; prints its address\n"
+    "  --once                  compare two answers, 200 ms apart; print the tables and exit\n"
+    "  --json                  print the answers as they come, a line each; with --once only one\n"
+    "  --web                   serve a page for a browser on 127.0.0.1, and print its address\n"
     "  --web=PORT              the same on this port\n"
-    "  --every=MS              ask the program so often; the default is 1000\n";
+    "  --every=MS              ask the program every MS milliseconds; the default is 1000\n";
 
 static void print_options(FILE *out)
 {

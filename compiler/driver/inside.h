@@ -543,6 +543,8 @@ bool trace_read(struct arena *arena, struct trace *trace, const char *text, size
 
 /* The text without control characters and bytes that are not UTF-8; as it is, if it has none. */
 const char *top_clean(struct arena *, const char *text);
+/* Adds JSON; what a terminal could obey, and what is no UTF-8, becomes an escape of JSON. */
+void top_add_json(struct buffer *, const char *text, size_t size);
 /* How many columns it takes. */
 size_t top_width(const char *text);
 /* How many bytes of it fit into so many columns. */
@@ -579,7 +581,7 @@ struct top_task {
     uint32_t runtime;
     /* top_tables.c */
     double busy_share, polls_s;                              /* below 0: not known */
-    int64_t first_polls, first_yields;                       /* when it was first seen */
+    int64_t first_polls, first_yields, first_busy_ns;        /* when it was first seen */
     int64_t ready_ns, granted_ns, hot_ns, held_ns, stuck_ns; /* since when; below 0: it is not so */
     bool is_warned;
     uint32_t mark;
@@ -587,10 +589,13 @@ struct top_task {
 
 struct top_worker {
     int64_t number, busy_ns, polls, steals, queued, timers;
-    bool is_silent; /* a poll lasts */
-    uint64_t task;  /* that is polled */
+    bool answers;  /* false: a poll lasts, and its tasks are not in the answer */
+    bool is_exact; /* all polls of its tasks were counted; else they are estimates */
+    bool has_runs; /* what follows is known */
+    uint64_t task; /* that is polled; 0: not known */
     const char *name, *function, *file;
     int64_t line, for_ns;
+    int64_t silent_ns; /* since when it does not answer, by our clock; below 0: it answers */
     double busy_share, polls_s; /* below 0: not known */
 };
 
@@ -598,12 +603,14 @@ struct top_runtime {
     const char *flavour;
     int64_t alive, made, descriptors, waits, timers, threads, idle, queued;
     struct list workers; /* struct top_worker * */
+    bool is_sure;        /* a count that is the same in both answers means: no poll */
 };
 
 struct top_snapshot {
     struct arena *arena;
     const char *program;
     int64_t version, pid, now_ns, first_ns; /* first_ns: the now_ns of the first answer */
+    int64_t heard_ns;                       /* by our clock */
     struct list runtimes, tasks;            /* struct top_runtime *, struct top_task * */
     struct top_task **by_id;
     size_t by_id_size; /* a power of 2 */
@@ -656,7 +663,7 @@ bool top_column_is_count(enum top_column);
 
 struct top_warning {
     const char *kind;
-    uint64_t task;
+    uint64_t task;    /* 0: not known */
     const char *text; /* one line: kind, task, place, what to do */
 };
 
@@ -670,6 +677,8 @@ void top_warnings_json(const struct top_snapshot *, struct buffer *);
 const char *top_label(struct arena *, const struct top_task *);
 /* The same of a task that may be unknown. */
 const char *top_label_of(struct arena *, const struct top_snapshot *, uint64_t id);
+/* What a worker that does not answer runs. */
+const char *top_worker_label(struct arena *, const struct top_worker *);
 /* "shop.c:20", without folders; or "". */
 const char *top_place(struct arena *, const char *file, int64_t line);
 /* Lists of lines. `workers`: no more lines than this are about workers. */
@@ -729,6 +738,15 @@ enum top_key {
 
 enum top_page { TOP_TASKS, TOP_OBJECTS, TOP_WARNINGS, TOP_DETAIL, TOP_HELP, TOP_PAGES };
 
+/* The lines of a page, and the task that each one is about. */
+struct top_page_lines {
+    struct arena *arena;
+    struct list lines, tasks; /* const char *; struct top_task *, or NULL */
+    uint32_t heads;           /* lines that stay while others are scrolled */
+    enum top_page page;
+    uint32_t width; /* for which it was made */
+};
+
 struct top_view {
     const struct top_snapshot *s; /* NULL: no answer has come yet */
     struct arena *arena;          /* of `tasks` */
@@ -740,6 +758,7 @@ struct top_view {
     uint64_t selected, detail;               /* tasks */
     uint32_t row[TOP_PAGES], top[TOP_PAGES]; /* the selected line, and the first one shown */
     uint32_t count, height, width;           /* lines of the page, and of the screen */
+    struct top_page_lines made;              /* of the page; or empty */
     int64_t late_ns;                         /* so long the program has not answered; or 0 */
 };
 
@@ -749,6 +768,7 @@ void top_view_set(struct top_view *, const struct top_snapshot *);
 bool top_view_key(struct top_view *, int key);
 /* What the terminal is to get. */
 void top_view_draw(struct top_view *, struct buffer *);
+void top_view_free(struct top_view *);
 
 /* ---- top_screen.c, top_web.c ---- */
 

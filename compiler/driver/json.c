@@ -215,14 +215,49 @@ bool json_read_bool(struct json *r)
     return is_true && !r->failed;
 }
 
+static size_t count_digits(const char *s, const char *end)
+{
+    size_t n = 0;
+
+    while (s + n < end && s[n] >= '0' && s[n] <= '9')
+        n++;
+    return n;
+}
+
+static bool is_number(const char *s, size_t size)
+{
+    const char *end = s + size;
+
+    s += s < end && *s == '-';
+    size_t whole = count_digits(s, end), digits;
+    if (whole == 0 || (whole > 1 && *s == '0'))
+        return false;
+    s += whole;
+    if (s < end && *s == '.') {
+        digits = count_digits(++s, end);
+        if (digits == 0)
+            return false;
+        s += digits;
+    }
+    if (s < end && (*s == 'e' || *s == 'E')) {
+        s++;
+        s += s < end && (*s == '+' || *s == '-');
+        digits = count_digits(s, end);
+        if (digits == 0)
+            return false;
+        s += digits;
+    }
+    return s == end;
+}
+
 int64_t json_read_count(struct json *r)
 {
     size_t size;
     const char *word = read_word(r, &size);
     int64_t count = 0;
-    char copy[40], *rest;
+    char copy[40];
 
-    if (r->failed || size >= sizeof copy || memchr("-0123456789", *word, 11) == NULL) {
+    if (r->failed || size >= sizeof copy || !is_number(word, size)) {
         r->failed = true;
         return 0;
     }
@@ -235,14 +270,13 @@ int64_t json_read_count(struct json *r)
     }
     memcpy(copy, word, size); /* a sign, a fraction, an exponent, or a huge number */
     copy[size] = '\0';
-    double value = strtod(copy, &rest);
-    r->failed |= *rest != '\0';
-    if (r->failed || !(value > 0))
+    double value = strtod(copy, NULL);
+    if (!(value > 0))
         return 0;
     return value < 9e18 ? (int64_t)value : INT64_MAX;
 }
 
-/* Is it what JSON has for a number or a name? Roughly, since it is only skipped. */
+/* Is it what JSON has for a number or a name? */
 static bool is_value(const char *word, size_t size)
 {
     static const char *const names[] = {"true", "false", "null"};
@@ -250,10 +284,7 @@ static bool is_value(const char *word, size_t size)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strlen(names[i]) == size && memcmp(word, names[i], size) == 0)
             return true;
-    for (size_t i = 0; i < size; i++)
-        if (memchr("-+.eE0123456789", word[i], 15) == NULL)
-            return false;
-    return size > 0;
+    return is_number(word, size);
 }
 
 static void skip(struct json *r, unsigned depth)

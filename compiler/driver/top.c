@@ -2,9 +2,9 @@
  * bide top [SOCKET|FOLDER|PID]: what the tasks of a program do, while it runs.
  *
  * The program answers a question with all of its tasks; what changes from one answer to the next is
- * computed here. On a terminal that is shown on the whole screen (top_screen.c), with --web to a
- * browser (top_web.c). Here are the command line and what is printed: with --once the tables, with
- * --json the answers as they come.
+ * computed here. A terminal shows it on the whole screen (top_screen.c), a browser with --web
+ * (top_web.c). This file reads the command line and prints: with --once the tables, with --json the
+ * answers as they come.
  *
  * The exit status is 1 when there is no such program, or it ends, or answers something else.
  */
@@ -60,8 +60,8 @@ static bool read_option(struct wish *wish, const char *option)
         wish->port = (unsigned)number;
     } else if (strncmp(option, "--every=", 8) == 0) {
         if (!read_number(option + 8, EVERY_LEAST_MS, EVERY_MOST_MS, &number)) {
-            diag_plain(SEV_ERROR, "'%s': milliseconds from %d to %d", option, EVERY_LEAST_MS,
-                       EVERY_MOST_MS);
+            diag_plain(SEV_ERROR, "'%s': the time is a number of milliseconds from %d to %d",
+                       option, EVERY_LEAST_MS, EVERY_MOST_MS);
             return false;
         }
         wish->every_ns = number * ms;
@@ -108,7 +108,7 @@ int top_say_why(const char *path, const char *why)
     struct arena *arena = arena_new();
 
     (void)fflush(stdout);
-    diag_plain(SEV_ERROR, "the program of '%s': %s", top_clean(arena, path), why);
+    diag_plain(SEV_ERROR, "'%s': %s", top_clean(arena, path), why);
     arena_free(arena);
     return 1;
 }
@@ -133,23 +133,16 @@ static int print_once(struct top_link *link, const char *path, int64_t every_ns)
     return why != NULL ? top_say_why(path, why) : 0;
 }
 
-/* The answer as it is. Only the controls that UTF-8 has beside those of ASCII are written as JSON
- * can write them, since terminals obey them. */
-static void print_answer(const char *text)
+/* False: nobody reads it. */
+static bool print_answer(const struct buffer *answer)
 {
-    for (const char *at = text; at != NULL; text = at) {
-        at = text;
-        do
-            at = strchr(at + (at != text), '\xC2');
-        while (at != NULL && ((unsigned char)at[1] < 0x80 || (unsigned char)at[1] > 0x9F));
-        size_t plain = at != NULL ? (size_t)(at - text) : strcspn(text, "\n");
-        (void)fwrite(text, 1, plain, stdout);
-        if (at == NULL)
-            break;
-        printf("\\u%04x", (unsigned)(unsigned char)at[1]);
-        at += 2;
-    }
-    putchar('\n');
+    struct buffer line = {0};
+
+    top_add_json(&line, answer->data, answer->length - 1);
+    buffer_add(&line, "\n", 1);
+    (void)fwrite(line.data, 1, line.length, stdout);
+    buffer_free(&line);
+    return fflush(stdout) == 0;
 }
 
 static int print_json(struct top_link *link, const char *path, int64_t every_ns, bool once)
@@ -160,8 +153,7 @@ static int print_json(struct top_link *link, const char *path, int64_t every_ns,
         if (s == NULL)
             return top_say_why(path, why);
         top_free(s);
-        print_answer(link->in.data);
-        if (fflush(stdout) != 0)
+        if (!print_answer(&link->in))
             return 1;
         if (once)
             return 0;

@@ -38,7 +38,7 @@ static bool attach(struct arena *arena, const char *path, struct top_link *link)
         return true;
     }
     if (fd == -ECONNREFUSED)
-        diag_plain(SEV_ERROR, "the program of the socket '%s' has ended", path);
+        diag_plain(SEV_ERROR, "nobody listens on '%s': the program has ended", path);
     else
         diag_plain(SEV_ERROR, "cannot connect to '%s': %s", path, strerror(-fd));
     if (fd == -ECONNREFUSED || fd == -ENOENT)
@@ -93,7 +93,7 @@ static const char *program_of(struct arena *arena, struct found *f)
     if (f->error != 0)
         return arena_printf(arena, "(%s)", strerror(f->error));
     struct top_snapshot *s = top_look(&f->link, name_limit_ns, &why);
-    name = arena_printf(arena, "%s", s != NULL ? s->program : "(it does not answer)");
+    name = s != NULL ? arena_printf(arena, "%s", s->program) : arena_printf(arena, "(%s)", why);
     top_free(s);
     return name;
 }
@@ -103,6 +103,7 @@ static void list_programs(struct arena *arena, const struct list *all, const cha
 {
     struct list cells = {0};
     struct found *first = all->item[0];
+    const char *shown = top_clean(arena, folder);
 
     list_add(arena, &cells, (void *)"PID");
     list_add(arena, &cells, (void *)"PROGRAM");
@@ -116,10 +117,10 @@ static void list_programs(struct arena *arena, const struct list *all, const cha
         puts(lines.item[i]);
     if (is_default)
         diag_plain(SEV_ERROR, "there are %u programs in '%s'; name one, as in: bide top %lld",
-                   all->count, folder, first->pid);
+                   all->count, shown, first->pid);
     else
         diag_plain(SEV_ERROR, "there are %u programs in '%s'; name one, as in: bide top %s",
-                   all->count, folder, first->path);
+                   all->count, shown, top_clean(arena, first->path));
 }
 
 /* The only program in the folder. */
@@ -127,23 +128,25 @@ static bool find_in(struct arena *arena, const char *folder, bool is_default, st
                     const char **path)
 {
     DIR *dir = opendir(folder);
+    const char *shown = top_clean(arena, folder);
 
     if (dir == NULL) {
-        diag_plain(SEV_ERROR, "cannot read the folder '%s': %s", folder, strerror(errno));
+        diag_plain(SEV_ERROR, "cannot read the folder '%s': %s", shown, strerror(errno));
         return false;
     }
     struct list all = sockets_in(arena, folder, dir);
     struct found *first = all.count > 0 ? all.item[0] : NULL;
     closedir(dir);
     if (first == NULL) {
-        diag_plain(SEV_ERROR, "no program in '%s' can be looked at", folder);
+        diag_plain(SEV_ERROR, "no program listens in '%s'", shown);
         say_how();
     } else if (all.count == 1 && first->error == 0) {
         *link = first->link;
         *path = first->path;
         return true;
     } else if (all.count == 1) {
-        diag_plain(SEV_ERROR, "cannot connect to '%s': %s", first->path, strerror(first->error));
+        diag_plain(SEV_ERROR, "cannot connect to '%s': %s", top_clean(arena, first->path),
+                   strerror(first->error));
     } else {
         list_programs(arena, &all, folder, is_default);
     }
@@ -180,8 +183,10 @@ bool top_find(struct arena *arena, const char *word, struct top_link *link, cons
     bool is_folder = S_ISDIR(st.st_mode);
     if (word != NULL && is_default) {
         if (!is_folder) {
-            diag_plain(SEV_ERROR, "BIDE_CONSOLE is '%s', no folder in which to look for %s.bide",
-                       home, word);
+            diag_plain(SEV_ERROR,
+                       "there is no %s.bide in '%s', which BIDE_CONSOLE names: it is no "
+                       "folder",
+                       word, top_clean(arena, home));
             return false;
         }
         *path = arena_printf(arena, "%s/%s.bide", home, word);
@@ -190,7 +195,7 @@ bool top_find(struct arena *arena, const char *word, struct top_link *link, cons
     if (is_folder)
         return find_in(arena, *path, is_default, link, path);
     if (!S_ISSOCK(st.st_mode)) {
-        diag_plain(SEV_ERROR, "'%s' is no socket and no folder", top_clean(arena, *path));
+        diag_plain(SEV_ERROR, "'%s' is neither a socket nor a folder", top_clean(arena, *path));
         return false;
     }
     return attach(arena, *path, link);

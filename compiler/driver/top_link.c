@@ -78,8 +78,8 @@ void top_link_close(struct top_link *link)
 
 /* ---- questions and answers ---- */
 
-static const char *gone = "it has ended, or has closed the connection";
-static const char *unasked = "it speaks without having been asked";
+static const char *gone = "the program has ended, or has closed the connection";
+static const char *unasked = "the program has sent what nobody asked for";
 
 /* What lies there already is no answer to the next question. */
 const char *top_ask(struct top_link *link)
@@ -96,7 +96,9 @@ const char *top_ask(struct top_link *link)
         link->asked_ns = top_now_ns();
         return NULL;
     }
-    return n < 0 && (errno == EPIPE || errno == ECONNRESET) ? gone : "it takes no question";
+    return n < 0 && (errno == EPIPE || errno == ECONNRESET)
+               ? gone
+               : "the program does not read the question";
 }
 
 /* Is there a newline in what has come since the last call? */
@@ -121,7 +123,7 @@ bool top_receive(struct top_link *link, size_t *size, const char **why)
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return false;
         if (n <= 0) {
-            *why = link->in.length > 0 ? "it has ended in the middle of an answer" : gone;
+            *why = link->in.length > 0 ? "the program has ended in the middle of an answer" : gone;
             return false;
         }
         if (!link->is_asked) {
@@ -129,7 +131,7 @@ bool top_receive(struct top_link *link, size_t *size, const char **why)
             return false;
         }
         if (link->in.length + (size_t)n > LINE_MAX_BYTES) {
-            *why = "its answer is longer than 256 MiB";
+            *why = "the answer is longer than 256 MiB";
             return false;
         }
         buffer_add(&link->in, chunk, (size_t)n);
@@ -163,7 +165,7 @@ struct top_snapshot *top_look(struct top_link *link, int64_t limit_ns, const cha
         had = link->in.length;
         int64_t left_ns = heard_ns + limit_ns - top_now_ns();
         if (*why == NULL && left_ns <= 0)
-            *why = "it does not answer";
+            *why = "the program does not answer";
         struct pollfd p = {link->fd, POLLIN, 0};
         if (*why == NULL)
             (void)poll(&p, 1, (int)(left_ns / 1000000) + 1);

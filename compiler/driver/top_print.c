@@ -7,27 +7,51 @@
 
 #include <string.h>
 
-enum { CELL_MAX = 48, DEEPEST = 40 };
+enum { CELL_MAX = 48, LABEL_MAX = 100, DEEPEST = 40 };
 
 /* ---- words ---- */
+
+/* The text, cut where it would push others out of sight. */
+static const char *cut(struct arena *arena, const char *text, size_t columns)
+{
+    if (text[top_fit(text, columns)] == '\0')
+        return text;
+    return arena_printf(arena, "%.*s~", (int)top_fit(text, columns - 1), text);
+}
 
 const char *top_place(struct arena *arena, const char *file, int64_t line)
 {
     if (file[0] == '\0')
         return "";
-    return arena_printf(arena, "%s:%lld", base_name(file), (long long)line);
+    return arena_printf(arena, "%s:%lld", cut(arena, base_name(file), LABEL_MAX), (long long)line);
+}
+
+/* A label is in many lines, so that it must not be long. */
+static const char *label(struct arena *arena, const char *who, const char *name,
+                         const char *function, const char *file, int64_t line)
+{
+    if (name[0] != '\0')
+        who = arena_printf(arena, "%s \"%s\"", who, cut(arena, name, LABEL_MAX));
+    if (function[0] != '\0')
+        who = arena_printf(arena, "%s (%s%s%s)", who, cut(arena, function, LABEL_MAX),
+                           file[0] != '\0' ? " at " : "", top_place(arena, file, line));
+    return who;
 }
 
 const char *top_label(struct arena *arena, const struct top_task *t)
 {
-    const char *text = arena_printf(arena, "%s %llx", t->kind, (unsigned long long)t->id);
+    const char *who =
+        arena_printf(arena, "%s %llx", cut(arena, t->kind, LABEL_MAX), (unsigned long long)t->id);
+    return label(arena, who, t->name, t->function, t->file, t->line);
+}
 
-    if (t->name[0] != '\0')
-        text = arena_printf(arena, "%s \"%s\"", text, t->name);
-    if (t->function[0] != '\0')
-        text = arena_printf(arena, "%s (%s%s%s)", text, t->function,
-                            t->file[0] != '\0' ? " at " : "", top_place(arena, t->file, t->line));
-    return text;
+const char *top_worker_label(struct arena *arena, const struct top_worker *w)
+{
+    const char *who = "a task";
+
+    if (w->task != 0)
+        who = arena_printf(arena, "task %llx", (unsigned long long)w->task);
+    return label(arena, who, w->name, w->function, w->file, w->line);
 }
 
 const char *top_label_of(struct arena *arena, const struct top_snapshot *s, uint64_t id)
@@ -66,28 +90,22 @@ static void add_line(struct arena *arena, struct list *lines, const char *text)
     list_add(arena, lines, (void *)(uintptr_t)text);
 }
 
-/* A cell of a table, cut where it would push the others out of sight. */
 static void add_cell(struct arena *arena, struct list *cells, const char *text)
 {
-    if (top_width(text) > CELL_MAX)
-        text = arena_printf(arena, "%.*s~", (int)top_fit(text, CELL_MAX - 1), text);
-    add_line(arena, cells, text);
+    add_line(arena, cells, cut(arena, text, CELL_MAX));
 }
 
 /* ---- the head ---- */
 
 static const char *worker_line(struct arena *arena, const struct top_worker *w)
 {
-    struct top_task t = {.id = w->task,
-                         .kind = "task",
-                         .name = w->name,
-                         .function = w->function,
-                         .file = w->file,
-                         .line = w->line};
-
-    if (w->is_silent)
+    if (!w->answers && !w->has_runs)
+        return arena_printf(arena, "  worker %lld: does not answer; its tasks are not known",
+                            (long long)w->number);
+    if (!w->answers)
         return arena_printf(arena, "  worker %lld: runs %s for %s; its other tasks are not known",
-                            (long long)w->number, top_label(arena, &t), top_time(arena, w->for_ns));
+                            (long long)w->number, top_worker_label(arena, w),
+                            top_time(arena, w->for_ns));
     return arena_printf(arena,
                         "  worker %lld: busy %s, polls/s %s, steals %lld, queued %lld, timers %lld",
                         (long long)w->number, share(arena, w->busy_share), rate(arena, w->polls_s),
@@ -195,7 +213,7 @@ struct list top_object_lines(struct arena *arena, const struct top_snapshot *s)
         add_cell(arena, &cells, count_of(arena, o->waiters));
         add_cell(arena, &cells, o->what);
         add_cell(arena, &cells, arena_printf(arena, "%llx", (unsigned long long)o->id));
-        add_line(arena, &cells, holder_text(arena, s, o->holder, o->thread));
+        add_cell(arena, &cells, holder_text(arena, s, o->holder, o->thread));
         add_cell(arena, &cells, o->place);
     }
     return top_lines(arena, &cells, sizeof heads / sizeof *heads, 1);
@@ -276,7 +294,7 @@ struct list top_detail_lines(struct arena *arena, const struct top_snapshot *s,
                           top_time(arena, t->age_ns), t->runtime, rt->flavour));
     add_line(arena, &lines,
              arena_printf(arena,
-                          "busy %s (%s), polls %lld (%s/s), of them asked for by itself %lld",
+                          "busy %s (%s), polls %lld (%s/s), %lld of them asked for by itself",
                           top_time(arena, t->busy_ns), share(arena, t->busy_share),
                           (long long)t->polls, rate(arena, t->polls_s), (long long)t->yields));
     add_wait(arena, &lines, s, t);

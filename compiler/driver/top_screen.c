@@ -5,11 +5,15 @@
  * However this ends, the terminal is as it was: by q, by a signal, because the program has gone, or
  * by exit (there is no more memory). Signals are blocked but for the time in which this waits; so
  * their handlers only note them. A signal that ends it ends it like that, after all is restored.
+ *
+ * A terminal that takes nothing must not keep signals away. So output goes through a descriptor of
+ * our own that does not block; the one of the user is shared with other processes.
  */
 #define _GNU_SOURCE
 #include "inside.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -25,8 +29,10 @@ static const char enter_text[] = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 static const char leave_text[] = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 static struct termios saved;
-static bool is_entered;
-static volatile sig_atomic_t ended_by, is_resized, is_stopped;
+static bool is_entered, is_cut; /* is_cut: what the terminal has got may end anywhere */
+static int terminal = STDOUT_FILENO;
+static sigset_t waiting_mask;
+static volatile sig_atomic_t ended_by, is_resized, is_stopped, is_continued;
 
 struct screen {
     struct top_link *link;
@@ -35,21 +41,25 @@ struct screen {
     int64_t every_ns, next_ns; /* when the program is asked */
     unsigned char keys[KEYS_MAX];
     size_t key_count;
-    int64_t key_ns; /* when the last ones came */
-    sigset_t mask;  /* while it waits */
+    int64_t key_ns;     /* when the last ones came */
+    const char *failed; /* what went wrong with the terminal, or NULL */
     bool is_over, is_stale;
 };
 
 /* ---- the terminal ---- */
 
+/* Gives up if a signal comes that is to have the terminal restored. */
 static void write_all(const char *text, size_t size)
 {
     while (size > 0) {
-        ssize_t n = write(STDOUT_FILENO, text, size);
-        struct pollfd p = {STDOUT_FILENO, POLLOUT, 0};
-        if (n < 0 && errno == EAGAIN)
-            (void)poll(&p, 1, 1000);
-        else if (n <= 0 && errno != EINTR)
+        ssize_t n = write(terminal, text, size);
+        struct pollfd p = {terminal, POLLOUT, 0};
+        if (n < 0 && errno == EAGAIN) {
+            is_cut = ended_by != 0 || is_stopped;
+            if (!is_cut)
+                (void)ppoll(&p, 1, NULL, &waiting_mask);
+        }
+        if (is_cut || (n < 0 && errno != EAGAIN && errno != EINTR))
             return;
         text += n > 0 ? n : 0;
         size -= n > 0 ? (size_t)n : 0;
@@ -61,27 +71,46 @@ static void leave(void)
     if (!is_entered)
         return;
     is_entered = false;
-    write_all(leave_text, sizeof leave_text - 1);
-    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved);
+    if (!is_cut)
+        write_all(leave_text, sizeof leave_text - 1);
+    if (is_cut) { /* what waits there is dropped, so that it takes this */
+        (void)tcflush(terminal, TCOFLUSH);
+        (void)!write(terminal, leave_text, sizeof leave_text - 1);
+    }
+    is_cut = false;
+    (void)tcsetattr(STDIN_FILENO, TCSANOW, &saved);
+    (void)tcflush(STDIN_FILENO, TCIFLUSH);
 }
 
-/* False: it is no terminal that can be set. */
-static bool enter(void)
+/* Also when the terminal was in other hands for a while. */
+static void enter(struct screen *c)
 {
     struct termios raw;
 
-    if (tcgetattr(STDIN_FILENO, &saved) < 0)
-        return false;
+    if (!is_entered && tcgetattr(STDIN_FILENO, &saved) < 0) {
+        c->failed = strerror(errno);
+        return;
+    }
     raw = saved;
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
     raw.c_iflag &= ~(tcflag_t)(IXON | ICRNL | INLCR);
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
+    if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0) {
+        c->failed = strerror(errno);
+        return;
+    }
     is_entered = true;
-    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) < 0)
-        return false;
+    c->is_stale = true;
     write_all(enter_text, sizeof enter_text - 1);
-    return true;
+}
+
+static void open_terminal(void)
+{
+    int fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    if (fd >= 0)
+        terminal = fd; /* else that of the user has to do, which blocks */
 }
 
 static void measure(struct top_view *v)
@@ -102,14 +131,16 @@ static void note(int number)
         is_resized = 1;
     else if (number == SIGTSTP)
         is_stopped = 1;
+    else if (number == SIGCONT)
+        is_continued = 1;
     else
         ended_by = number;
 }
 
-static const int noted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP};
+static const int noted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT};
 
 /* What was ignored stays ignored, as nohup wants it. */
-static void watch_signals(struct screen *c)
+static void watch_signals(void)
 {
     sigset_t blocked;
 
@@ -123,19 +154,39 @@ static void watch_signals(struct screen *c)
         (void)sigaction(noted[i], &action, NULL);
         (void)sigaddset(&blocked, noted[i]);
     }
-    (void)sigprocmask(SIG_BLOCK, &blocked, &c->mask);
+    (void)sigprocmask(SIG_BLOCK, &blocked, &waiting_mask);
     for (size_t i = 0; i < sizeof noted / sizeof *noted; i++)
-        (void)sigdelset(&c->mask, noted[i]);
+        (void)sigdelset(&waiting_mask, noted[i]);
 }
 
-/* Ctrl-Z: the shell gets its terminal, and this goes on when it is in the foreground again. */
-static void stop(struct screen *c)
+/* Ctrl-Z: the shell gets its terminal, and this goes on when it is in the foreground again. Without
+ * a shell that could let it go on, the kernel does not stop it. */
+static void stop(void)
 {
-    is_stopped = 0;
+    struct sigaction stops = {.sa_handler = SIG_DFL}, notes;
+    sigset_t blocked;
+
     leave();
-    (void)raise(SIGSTOP);
-    c->is_over |= !enter();
-    measure(&c->view);
+    (void)sigemptyset(&stops.sa_mask);
+    (void)sigaction(SIGTSTP, &stops, &notes);
+    (void)raise(SIGTSTP);
+    (void)sigprocmask(SIG_SETMASK, &waiting_mask, &blocked);
+    (void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+    (void)sigaction(SIGTSTP, &notes, NULL);
+}
+
+/* What signals have asked for, but for the end. */
+static void obey(struct screen *c)
+{
+    if (is_stopped)
+        stop();
+    if (ended_by == 0 && (is_stopped || is_continued))
+        enter(c);
+    if (is_stopped || is_continued || is_resized) {
+        measure(&c->view);
+        c->is_stale = true;
+    }
+    is_stopped = is_continued = is_resized = 0;
 }
 
 /* ---- keys ---- */
@@ -201,7 +252,7 @@ static void use_keys(struct screen *c, struct buffer *out)
 {
     size_t size;
 
-    while (c->key_count > 0 && !c->is_over) {
+    while (c->key_count > 0 && !c->is_over && c->failed == NULL) {
         int key = take_key(c, top_now_ns(), &size);
         if (size == 0)
             return;
@@ -220,7 +271,7 @@ static void read_keys(struct screen *c)
     ssize_t n = read(STDIN_FILENO, c->keys + c->key_count, KEYS_MAX - c->key_count);
 
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-        c->is_over = true; /* the terminal has gone */
+        c->failed = n < 0 ? strerror(errno) : "it has gone";
     c->key_count += n > 0 ? (size_t)n : 0;
     c->key_ns = top_now_ns();
 }
@@ -273,8 +324,9 @@ static const char *wait(struct screen *c, int64_t now_ns)
 {
     int64_t left_ns = time_left(c, now_ns);
     struct timespec limit = {left_ns / second_ns, left_ns % second_ns};
-    struct pollfd p[] = {{STDIN_FILENO, POLLIN, 0}, {c->link->fd, POLLIN, 0}};
-    int n = ppoll(p, 2, &limit, &c->mask);
+    struct pollfd p[] = {{STDIN_FILENO, POLLIN, 0},
+                         {c->view.is_paused ? -1 : c->link->fd, POLLIN, 0}};
+    int n = ppoll(p, 2, &limit, &waiting_mask);
 
     if (n > 0 && p[0].revents != 0)
         read_keys(c);
@@ -283,7 +335,8 @@ static const char *wait(struct screen *c, int64_t now_ns)
 
 static void note_late(struct screen *c, int64_t now_ns)
 {
-    int64_t late_ns = c->link->is_asked ? now_ns - c->link->asked_ns : 0;
+    bool is_asked = c->link->is_asked && !c->view.is_paused;
+    int64_t late_ns = is_asked ? now_ns - c->link->asked_ns : 0;
 
     late_ns = late_ns > 2 * second_ns ? late_ns : 0;
     c->is_stale |= late_ns != c->view.late_ns;
@@ -295,48 +348,47 @@ static const char *run(struct screen *c, struct buffer *out)
 {
     const char *why = NULL;
 
-    while (why == NULL && !c->is_over && ended_by == 0) {
+    while (why == NULL && !c->is_over && c->failed == NULL && ended_by == 0) {
         int64_t now_ns = top_now_ns();
-        if (is_stopped)
-            stop(c);
-        if (is_resized)
-            measure(&c->view);
-        c->is_stale |= is_resized;
-        is_resized = 0;
+        obey(c);
         use_keys(c, out);
         note_late(c, now_ns);
-        if (c->is_stale && !c->is_over) {
+        if (c->is_stale && !c->is_over && ended_by == 0) {
             out->length = 0;
             top_view_draw(&c->view, out);
             write_all(out->data, out->length);
-            c->is_stale = false;
+            c->is_stale = is_cut;
         }
-        why = c->is_over ? NULL : ask(c, now_ns);
-        if (why == NULL && !c->is_over)
+        if (!is_cut && !c->is_over)
+            why = ask(c, now_ns);
+        if (why == NULL && !is_cut && !c->is_over)
             why = wait(c, now_ns);
     }
-    return ended_by == 0 ? why : NULL;
+    return why;
 }
 
 int top_screen(struct top_link *link, const char *path, int64_t every_ns)
 {
     struct screen c = {.link = link, .every_ns = every_ns, .is_stale = true};
     struct buffer out = {0};
-    const char *why = NULL;
+    const char *why, *no_colour = getenv("NO_COLOR");
 
     c.view.column = TOP_SHARE;
-    c.view.has_colours = getenv("NO_COLOR") == NULL;
+    c.view.has_colours = no_colour == NULL || no_colour[0] == '\0';
     measure(&c.view);
+    open_terminal();
     (void)atexit(leave);
-    watch_signals(&c);
-    if (enter())
-        why = run(&c, &out);
+    watch_signals();
+    enter(&c);
+    why = run(&c, &out);
     leave();
-    (void)sigprocmask(SIG_SETMASK, &c.mask, NULL);
+    (void)sigprocmask(SIG_SETMASK, &waiting_mask, NULL);
+    top_view_free(&c.view);
     top_free(c.snapshot);
-    arena_free(c.view.arena);
     buffer_free(&out);
     if (ended_by != 0)
         return process_end_like(1, ended_by);
-    return why != NULL ? top_say_why(path, why) : 0;
+    if (c.failed != NULL)
+        diag_plain(SEV_ERROR, "the terminal cannot be used: %s", c.failed);
+    return c.failed != NULL ? 1 : why != NULL ? top_say_why(path, why) : 0;
 }

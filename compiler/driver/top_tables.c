@@ -2,9 +2,13 @@
  * top_tables.c: what two answers of a program tell together: rates, since when a state lasts, the
  * objects that tasks wait for; and the order of the tasks in a table.
  *
- * A task is the same in both answers if its id is, and it is older by now. What lasts is carried
- * from answer to answer: in each task lies since when it is so. All times are the program's, so
- * that an answer which comes late does not count for longer.
+ * A task is the same in both answers if its id is, it is older by at least half of the time between
+ * them, and none of its counts is smaller: ids are used again. What lasts is carried from answer to
+ * answer: in each task lies since when it is so. These times are the program's, so that an answer
+ * which comes late does not count for longer. Since when a worker does not answer, our clock tells.
+ *
+ * That a task was not polled is only known where each poll is counted: in a runtime of which each
+ * worker counted exactly in both answers, or made no poll between them.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -29,54 +33,75 @@ static bool is_hot(const struct top_task *t, const struct top_task *b)
     return t->busy_share > 0.95 && (polls < 1 || busy_ns / polls >= 10000000);
 }
 
-static void carry(struct top_task *t, const struct top_task *b, const struct top_snapshot *s)
+static void carry_rates(struct top_task *t, const struct top_task *b, const struct top_snapshot *s)
 {
-    double seconds = (double)s->since_ns / 1e9;
-    bool is_same = b != NULL && t->polls == b->polls;
-
     t->busy_share = t->polls_s = -1;
     if (b != NULL && s->since_ns > 0) {
-        int64_t busy_ns = t->busy_ns - b->busy_ns;
-        t->busy_share = busy_ns > 0 ? (double)busy_ns / (double)s->since_ns : 0;
-        t->polls_s = (double)(t->polls - b->polls) / seconds;
+        t->busy_share = (double)(t->busy_ns - b->busy_ns) / (double)s->since_ns;
+        t->polls_s = (double)(t->polls - b->polls) * 1e9 / (double)s->since_ns;
     }
     t->first_polls = b != NULL ? b->first_polls : t->polls;
     t->first_yields = b != NULL ? b->first_yields : t->yields;
-    if (b == NULL && s->since_ns > 0 && t->age_ns <= s->since_ns)
-        t->first_polls = t->first_yields = 0; /* it began after the first look */
-    t->ready_ns = since(t->state == TOP_READY, is_same, b != NULL ? b->ready_ns : -1, s->now_ns);
-    t->granted_ns = since(t->is_granted, is_same && t->object == b->object,
-                          b != NULL ? b->granted_ns : -1, s->now_ns);
-    t->hot_ns = since(t->state == TOP_RUNS, b != NULL && is_hot(t, b), b != NULL ? b->hot_ns : -1,
-                      s->now_ns);
-    t->held_ns = since(t->is_future && (t->state == TOP_WAITS || t->state == TOP_READY), is_same,
-                       b != NULL ? b->held_ns : -1, s->now_ns);
-    t->stuck_ns = since(t->state == TOP_WAITS && t->holder != 0 && !t->is_granted,
-                        is_same && t->holder == b->holder, b != NULL ? b->stuck_ns : -1, s->now_ns);
+    t->first_busy_ns = b != NULL ? b->first_busy_ns : t->busy_ns;
+    if (b == NULL && t->age_ns <= s->since_ns)
+        t->first_polls = t->first_yields = t->first_busy_ns = 0; /* it began after that look */
 }
 
-static const struct top_task *same_task(const struct top_snapshot *before, const struct top_task *t)
+static void carry(struct top_task *t, const struct top_task *b, const struct top_snapshot *s)
+{
+    static const struct top_task none = {
+        .ready_ns = -1, .granted_ns = -1, .hot_ns = -1, .held_ns = -1, .stuck_ns = -1};
+    const struct top_runtime *rt = s->runtimes.item[t->runtime];
+    bool same_polls = b != NULL && t->polls == b->polls;
+    bool is_still = same_polls && rt->is_sure && t->runtime == b->runtime;
+
+    carry_rates(t, b, s);
+    b = b != NULL ? b : &none;
+    t->ready_ns = since(t->state == TOP_READY, is_still, b->ready_ns, s->now_ns);
+    t->granted_ns =
+        since(t->is_granted, is_still && t->object == b->object, b->granted_ns, s->now_ns);
+    t->hot_ns = since(t->state == TOP_RUNS, b != &none && is_hot(t, b), b->hot_ns, s->now_ns);
+    t->held_ns = since(t->is_future && t->state == TOP_WAITS, is_still, b->held_ns, s->now_ns);
+    t->stuck_ns = since(t->state == TOP_WAITS && !t->is_granted,
+                        same_polls && t->holder == b->holder, b->stuck_ns, s->now_ns);
+}
+
+static const struct top_task *same_task(const struct top_snapshot *s,
+                                        const struct top_snapshot *before, const struct top_task *t)
 {
     const struct top_task *b = before != NULL ? top_find_task(before, t->id) : NULL;
-    return b != NULL && b->age_ns <= t->age_ns && b->polls <= t->polls ? b : NULL;
+    bool is_same = b != NULL && t->age_ns - b->age_ns >= s->since_ns / 2 && b->polls <= t->polls &&
+                   b->busy_ns <= t->busy_ns;
+    return is_same ? b : NULL;
 }
 
 /* ---- workers ---- */
 
-static void compare_workers(struct top_runtime *rt, const struct top_runtime *before,
-                            int64_t since_ns)
+static void compare_worker(struct top_worker *w, const struct top_worker *b,
+                           const struct top_snapshot *s)
 {
+    w->busy_share = w->polls_s = -1;
+    w->silent_ns = since(!w->answers, b != NULL, b != NULL ? b->silent_ns : -1, s->heard_ns);
+    if (b == NULL || s->since_ns <= 0)
+        return;
+    double busy_ns = (double)w->busy_ns - (double)b->busy_ns;
+    double polls = (double)w->polls - (double)b->polls;
+    w->busy_share = busy_ns > 0 ? busy_ns / (double)s->since_ns : 0;
+    w->polls_s = polls > 0 ? polls * 1e9 / (double)s->since_ns : 0;
+}
+
+static void compare_workers(struct top_runtime *rt, const struct top_runtime *before,
+                            const struct top_snapshot *s)
+{
+    rt->is_sure = true;
     for (uint32_t i = 0; i < rt->workers.count; i++) {
         struct top_worker *w = rt->workers.item[i];
         const struct top_worker *b =
             before != NULL && i < before->workers.count ? before->workers.item[i] : NULL;
-        w->busy_share = w->polls_s = -1;
-        if (b == NULL || since_ns <= 0 || b->number != w->number)
-            continue;
-        double busy_ns = (double)w->busy_ns - (double)b->busy_ns;
-        double polls = (double)w->polls - (double)b->polls;
-        w->busy_share = busy_ns > 0 ? busy_ns / (double)since_ns : 0;
-        w->polls_s = polls > 0 ? polls * 1e9 / (double)since_ns : 0;
+        if (b != NULL && b->number != w->number)
+            b = NULL;
+        rt->is_sure &= b != NULL && (b->polls == w->polls || (b->is_exact && w->is_exact));
+        compare_worker(w, b, s);
     }
 }
 
@@ -142,13 +167,13 @@ void top_compare(struct top_snapshot *s, const struct top_snapshot *before)
         before = NULL; /* another program behind the same socket */
     s->first_ns = before != NULL ? before->first_ns : s->now_ns;
     s->since_ns = before != NULL && before->now_ns < s->now_ns ? s->now_ns - before->now_ns : 0;
-    for (uint32_t i = 0; i < s->tasks.count; i++)
-        carry(s->tasks.item[i], same_task(before, s->tasks.item[i]), s);
+    s->heard_ns = top_now_ns();
     for (uint32_t i = 0; i < s->runtimes.count; i++)
-        compare_workers(s->runtimes.item[i],
-                        before != NULL && i < before->runtimes.count ? before->runtimes.item[i]
-                                                                     : NULL,
-                        s->since_ns);
+        compare_workers(
+            s->runtimes.item[i],
+            before != NULL && i < before->runtimes.count ? before->runtimes.item[i] : NULL, s);
+    for (uint32_t i = 0; i < s->tasks.count; i++)
+        carry(s->tasks.item[i], same_task(s, before, s->tasks.item[i]), s);
     group_objects(s);
     top_warn(s);
 }

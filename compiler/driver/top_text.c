@@ -8,7 +8,10 @@
 #define _GNU_SOURCE
 #include "inside.h"
 
+#include <ctype.h>
 #include <string.h>
+
+enum { BYTES_OF_COLUMN = 8 }; /* so many marks may stand on one character */
 
 struct range {
     uint32_t from, to;
@@ -98,15 +101,61 @@ const char *top_clean(struct arena *arena, const char *text)
     return copy;
 }
 
+/* How long the escape of JSON at s is; 0: it is none. */
+static size_t escape_size(const char *s)
+{
+    size_t digits = 0;
+
+    if (s[1] != 'u')
+        return s[1] != '\0' && strchr("\"\\/bfnrt", s[1]) != NULL ? 2 : 0;
+    while (digits < 4 && isxdigit((unsigned char)s[2 + digits]))
+        digits++;
+    return digits == 4 ? 6 : 0;
+}
+
+static void add_code(struct buffer *out, int32_t code)
+{
+    char text[16];
+    int n;
+
+    if (code < 0x10000)
+        n = snprintf(text, sizeof text, "\\u%04x", code < 0 ? 0xFFFDu : (unsigned)code);
+    else
+        n = snprintf(text, sizeof text, "\\u%04x\\u%04x",
+                     0xD800 + ((unsigned)(code - 0x10000) >> 10), 0xDC00 + (code & 0x3FFu));
+    buffer_add(out, text, (size_t)n);
+}
+
+void top_add_json(struct buffer *out, const char *text, size_t size)
+{
+    const char *plain = text, *end = text + size;
+    size_t length;
+
+    for (const char *s = text; s < end; s += length) {
+        int32_t code = decode((const unsigned char *)s, &length);
+        bool is_escape = code == '\\' && escape_size(s) > 0;
+        if (is_escape)
+            length = escape_size(s);
+        else if (code != '\\' && !is_hostile(code))
+            continue;
+        buffer_add(out, plain, (size_t)(s - plain));
+        plain = is_escape ? s : s + length;
+        if (!is_escape)
+            add_code(out, code);
+    }
+    buffer_add(out, plain, (size_t)(end - plain));
+}
+
 size_t top_fit(const char *text, size_t columns)
 {
     const unsigned char *from = (const unsigned char *)text, *s = from;
-    size_t length;
+    size_t length,
+        bytes = columns < SIZE_MAX / BYTES_OF_COLUMN ? columns * BYTES_OF_COLUMN : columns;
 
     while (*s) {
         int32_t code = decode(s, &length);
         size_t width = code < 0 ? 1 : width_of(code);
-        if (width > columns)
+        if (width > columns || (size_t)(s - from) + length > bytes)
             break;
         columns -= width;
         s += length;

@@ -11,13 +11,6 @@
 
 #include <string.h>
 
-/* The lines of a page, and the task that each one is about. */
-struct page {
-    struct arena *arena;
-    struct list lines, tasks; /* tasks: struct top_task *, or NULL */
-    uint32_t heads;           /* lines that stay while others are scrolled */
-};
-
 static const char *const help[] = {
     "t         tasks",
     "o         objects: what tasks wait for, who holds it, how many wait",
@@ -28,8 +21,8 @@ static const char *const help[] = {
     "j k       down and up; also the arrows, page up and down, home and end",
     "s S       sort by the next column, by the column before",
     "r         reverse the order",
-    "/         show only tasks with a text: in the name, the id, the calls, what they wait for",
-    "space     stop asking the program; once more: go on",
+    "/         show only tasks with a text: in the id, the state, the name, a call, a wait",
+    "space     stop asking: the screen stands still; once more: go on",
     "q         quit",
     "",
     "BUSY      the time in which the task was polled, BUSY% its share since the last answer",
@@ -40,7 +33,7 @@ static const char *const help[] = {
 
 /* ---- pages ---- */
 
-static void add(struct page *p, const char *text, const struct top_task *t)
+static void add(struct top_page_lines *p, const char *text, const struct top_task *t)
 {
     list_add(p->arena, &p->lines, (void *)(uintptr_t)text);
     list_add(p->arena, &p->tasks, (void *)(uintptr_t)t);
@@ -61,7 +54,8 @@ static size_t break_at(const char *text, size_t columns)
 }
 
 /* A long text takes several lines; those after the first are indented. */
-static void add_wrapped(struct page *p, const char *text, size_t columns, const struct top_task *t)
+static void add_wrapped(struct top_page_lines *p, const char *text, size_t columns,
+                        const struct top_task *t)
 {
     const char *indent = "";
 
@@ -77,7 +71,7 @@ static void add_wrapped(struct page *p, const char *text, size_t columns, const 
 }
 
 /* Only the tasks that are seen are made into lines: there may be very many. */
-static void fill_tasks(struct page *p, const struct top_view *v, uint32_t room)
+static void fill_tasks(struct top_page_lines *p, const struct top_view *v, uint32_t room)
 {
     struct list seen = {0};
     uint32_t top = v->top[TOP_TASKS];
@@ -90,7 +84,7 @@ static void fill_tasks(struct page *p, const struct top_view *v, uint32_t room)
     p->heads = 1;
 }
 
-static void fill_objects(struct page *p, const struct top_view *v)
+static void fill_objects(struct top_page_lines *p, const struct top_view *v)
 {
     struct list lines = top_object_lines(p->arena, v->s);
 
@@ -101,7 +95,7 @@ static void fill_objects(struct page *p, const struct top_view *v)
     p->heads = 1;
 }
 
-static void fill_warnings(struct page *p, const struct top_view *v)
+static void fill_warnings(struct top_page_lines *p, const struct top_view *v)
 {
     for (uint32_t i = 0; i < v->s->warnings.count; i++) {
         const struct top_warning *w = v->s->warnings.item[i];
@@ -109,7 +103,7 @@ static void fill_warnings(struct page *p, const struct top_view *v)
     }
 }
 
-static void fill_detail(struct page *p, const struct top_view *v)
+static void fill_detail(struct top_page_lines *p, const struct top_view *v)
 {
     const struct top_task *t = top_find_task(v->s, v->detail);
 
@@ -147,19 +141,31 @@ static const char *title(struct arena *arena, const struct top_view *v)
                         filter, top_column_name(v->column), v->backward ? ", reversed" : "");
 }
 
-static struct page make_page(struct arena *arena, const struct top_view *v, uint32_t room)
+static void forget_page(struct top_view *v)
 {
-    struct page p = {.arena = arena};
+    arena_free(v->made.arena);
+    v->made = (struct top_page_lines){0};
+}
 
+/* The lines of the page. They are made once for an answer, since a page may have very many; of the
+ * tasks only those that are seen are. */
+static const struct top_page_lines *make_page(struct top_view *v, uint32_t room)
+{
+    struct top_page_lines *p = &v->made;
+
+    if (p->arena != NULL && v->page != TOP_TASKS && p->page == v->page && p->width == v->width)
+        return p;
+    forget_page(v);
+    *p = (struct top_page_lines){.arena = arena_new(), .page = v->page, .width = v->width};
     switch (v->page) {
-    case TOP_OBJECTS: fill_objects(&p, v); break;
-    case TOP_WARNINGS: fill_warnings(&p, v); break;
-    case TOP_DETAIL: fill_detail(&p, v); break;
+    case TOP_OBJECTS: fill_objects(p, v); break;
+    case TOP_WARNINGS: fill_warnings(p, v); break;
+    case TOP_DETAIL: fill_detail(p, v); break;
     case TOP_HELP:
         for (size_t i = 0; i < sizeof help / sizeof *help; i++)
-            add(&p, help[i], NULL);
+            add(p, help[i], NULL);
         break;
-    default: fill_tasks(&p, v, room); break;
+    default: fill_tasks(p, v, room); break;
     }
     return p;
 }
@@ -233,7 +239,7 @@ static void put_footer(struct buffer *out, struct arena *arena, const struct top
     put(out, "\x1b[0m\x1b[K\x1b[J");
 }
 
-static void put_page(struct buffer *out, const struct top_view *v, const struct page *p,
+static void put_page(struct buffer *out, const struct top_view *v, const struct top_page_lines *p,
                      uint32_t room)
 {
     uint32_t top = v->page == TOP_TASKS ? 0 : v->top[v->page], shown = 0;
@@ -274,12 +280,12 @@ void top_view_draw(struct top_view *v, struct buffer *out)
             v->count = v->tasks.count;
             scroll(v, room);
         }
-        struct page p = make_page(arena, v, room);
+        const struct top_page_lines *p = make_page(v, room);
         if (v->page != TOP_TASKS) {
-            v->count = p.lines.count - p.heads;
+            v->count = p->lines.count - p->heads;
             scroll(v, room);
         }
-        put_page(out, v, &p, p.heads > 0 ? room : room + 1);
+        put_page(out, v, p, p->heads > 0 ? room : room + 1);
     }
     put_footer(out, arena, v);
     arena_free(arena);
@@ -301,24 +307,27 @@ static void order_tasks(struct top_view *v)
 void top_view_set(struct top_view *v, const struct top_snapshot *s)
 {
     v->s = s;
+    forget_page(v);
     order_tasks(v);
 }
 
+void top_view_free(struct top_view *v)
+{
+    forget_page(v);
+    arena_free(v->arena);
+}
+
 /* The task of the selected line; NULL: it has none. */
-static const struct top_task *selected_task(const struct top_view *v)
+static const struct top_task *selected_task(struct top_view *v)
 {
     uint32_t row = v->row[v->page];
-    struct arena *arena = arena_new();
-    const struct top_task *t = NULL;
 
-    if (v->page == TOP_TASKS) {
-        t = row < v->tasks.count ? v->tasks.item[row] : NULL;
-    } else if (has_selection(v)) {
-        struct page p = make_page(arena, v, 0);
-        t = row + p.heads < p.tasks.count ? p.tasks.item[row + p.heads] : NULL;
-    }
-    arena_free(arena);
-    return t;
+    if (!has_selection(v))
+        return NULL;
+    if (v->page == TOP_TASKS)
+        return row < v->tasks.count ? v->tasks.item[row] : NULL;
+    const struct top_page_lines *p = make_page(v, 0);
+    return row + p->heads < p->tasks.count ? p->tasks.item[row + p->heads] : NULL;
 }
 
 /* ---- keys ---- */
@@ -376,6 +385,7 @@ static void open_detail(struct top_view *v)
     if (t == NULL)
         return;
     v->detail = t->id;
+    forget_page(v);
     go_to(v, TOP_DETAIL);
 }
 

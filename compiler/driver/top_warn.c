@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { SHOWN_IN_CIRCLE = 8, YIELDS_FEW = 100 };
+enum { SHOWN_IN_CIRCLE = 8, YIELDS_FEW = 100, COMPUTES_NS = 100000 };
 
 static const int64_t second_ns = 1000000000;
 
@@ -41,94 +41,100 @@ static const char *at_place(struct top_snapshot *s, const struct top_task *t)
     return arena_printf(s->arena, " at %s:%lld", t->shown->file, (long long)t->shown->line);
 }
 
+/* A warning about a task and what it does: its label, its place, and the text. */
+static void warn_task(struct top_snapshot *s, struct top_task *t, const char *kind,
+                      const char *text)
+{
+    t->is_warned = true;
+    add(s, kind, t->id,
+        arena_printf(s->arena, "%s%s %s", top_label(s->arena, t), at_place(s, t), text));
+}
+
 /* ---- polls that last ---- */
 
-#define LET_IT_YIELD \
-    "let its loop await bide_yield() now and then, and put a call that blocks into bide_blocking"
+#define LET_IT_YIELD                                                                           \
+    "let a long computation await bide_yield() now and then, and put a call that blocks into " \
+    "bide_blocking"
 
 static void warn_worker(struct top_snapshot *s, const struct top_worker *w)
 {
     struct top_task *t = top_find_task(s, w->task);
-    struct top_task runs = {.id = w->task,
-                            .kind = "task",
-                            .name = w->name,
-                            .function = w->function,
-                            .file = w->file,
-                            .line = w->line};
+    const char *text;
 
-    if (!w->is_silent || w->for_ns < second_ns)
+    if (w->answers)
+        return;
+    if (w->for_ns >= second_ns)
+        text = arena_printf(
+            s->arena, "%s has run on worker %lld for %s without an await that waits",
+            top_worker_label(s->arena, w), (long long)w->number, top_time(s->arena, w->for_ns));
+    else if (s->heard_ns - w->silent_ns >= second_ns)
+        text = arena_printf(s->arena,
+                            "worker %lld does not answer, and has not for %s: it is in a poll "
+                            "that lasts",
+                            (long long)w->number, top_time(s->arena, s->heard_ns - w->silent_ns));
+    else
         return;
     if (t != NULL)
         t->is_warned = true;
-    add(s, "never yields", w->task,
-        arena_printf(s->arena, "%s has run on worker %lld for %s without an await that waits; %s",
-                     top_label(s->arena, &runs), (long long)w->number,
-                     top_time(s->arena, w->for_ns), LET_IT_YIELD));
+    add(s, "never yields", w->task, arena_printf(s->arena, "%s; %s", text, LET_IT_YIELD));
 }
 
 static void warn_hot(struct top_snapshot *s, struct top_task *t)
 {
-    if (!lasts(s, t->hot_ns))
-        return;
-    t->is_warned = true;
-    add(s, "never yields", t->id,
-        arena_printf(s->arena, "%s has run at each look for %s, %.0f%% of the time; %s",
-                     top_label(s->arena, t), for_time(s, t->hot_ns),
-                     t->busy_share < 1 ? t->busy_share * 100 : 100, LET_IT_YIELD));
+    if (lasts(s, t->hot_ns))
+        warn_task(s, t, "never yields",
+                  arena_printf(s->arena, "has run at each look for %s, %.0f%% of the time; %s",
+                               for_time(s, t->hot_ns),
+                               t->busy_share < 1 ? t->busy_share * 100 : 100, LET_IT_YIELD));
 }
 
 /* ---- polls that do not come ---- */
 
 static void warn_ready(struct top_snapshot *s, struct top_task *t)
 {
-    if (t->is_future || !lasts(s, t->ready_ns))
-        return;
-    t->is_warned = true;
-    add(s, "not polled", t->id,
-        arena_printf(s->arena,
-                     "%s%s has been ready for %s, but no worker polls it; look for a task that "
-                     "never yields, and for more work than the workers can do",
-                     top_label(s->arena, t), at_place(s, t), for_time(s, t->ready_ns)));
+    if (lasts(s, t->ready_ns))
+        warn_task(s, t, "not polled",
+                  arena_printf(s->arena,
+                               "has been ready for %s, but no worker polls it; look for a task "
+                               "that never yields, or for more work than the workers can do",
+                               for_time(s, t->ready_ns)));
 }
 
 static void warn_granted(struct top_snapshot *s, struct top_task *t)
 {
-    if (!lasts(s, t->granted_ns))
-        return;
-    t->is_warned = true;
-    add(s, "futurelock", t->id,
-        arena_printf(s->arena,
-                     "%s%s has been given the %s %llx, and has not been polled for %s: nobody else "
-                     "gets it; poll that future to its end, or drop it, before its task awaits "
-                     "something else",
-                     top_label(s->arena, t), at_place(s, t), t->what, (unsigned long long)t->object,
-                     for_time(s, t->granted_ns)));
+    if (lasts(s, t->granted_ns))
+        warn_task(s, t, "futurelock",
+                  arena_printf(s->arena,
+                               "has been given the %s %llx, and has not been polled for %s: nobody "
+                               "else gets it; let its task poll that future to its end, or drop "
+                               "it, before it awaits something else",
+                               t->what, (unsigned long long)t->object, for_time(s, t->granted_ns)));
 }
 
 static void warn_future(struct top_snapshot *s, struct top_task *t)
 {
-    if (t->is_granted || !lasts(s, t->held_ns))
-        return;
-    t->is_warned = true;
-    add(s, "forgotten future", t->id,
-        arena_printf(s->arena,
-                     "%s%s has begun, and nobody has polled it for %s; await it, or give it to "
-                     "bide_drop",
-                     top_label(s->arena, t), at_place(s, t), for_time(s, t->held_ns)));
+    if (!t->is_granted && lasts(s, t->held_ns))
+        warn_task(s, t, "forgotten future",
+                  arena_printf(s->arena,
+                               "has begun, and nobody has polled it for %s; await it, or give it "
+                               "to bide_drop",
+                               for_time(s, t->held_ns)));
 }
 
+/* A task whose polls are long computes, and asks for its own poll as it should. */
 static void warn_yields(struct top_snapshot *s, struct top_task *t)
 {
     int64_t polls = t->polls - t->first_polls, yields = t->yields - t->first_yields;
 
-    if (polls < YIELDS_FEW || yields <= polls / 2)
+    if (polls < YIELDS_FEW || yields <= polls / 2 ||
+        t->busy_ns - t->first_busy_ns > polls * COMPUTES_NS)
         return;
-    t->is_warned = true;
-    add(s, "asks for its own poll", t->id,
-        arena_printf(s->arena,
-                     "%s%s has asked itself for %lld of its %lld polls; let it wait for what it "
-                     "looks for: an event, a channel, a timer",
-                     top_label(s->arena, t), at_place(s, t), (long long)yields, (long long)polls));
+    warn_task(s, t, "asks for its own poll",
+              arena_printf(s->arena,
+                           "has asked itself for %lld of its %lld short polls; bide_yield() is for "
+                           "long computations: let it wait for what it looks for, with an event, a "
+                           "channel, a timer",
+                           (long long)yields, (long long)polls));
 }
 
 /* ---- circles ---- */
@@ -208,32 +214,20 @@ void top_warn(struct top_snapshot *s)
     }
 }
 
-static void put_json(struct buffer *out, const char *text)
-{
-    char escaped[8];
-
-    buffer_add(out, "\"", 1);
-    for (; *text; text++) {
-        bool is_plain = (unsigned char)*text >= 0x20 && *text != '"' && *text != '\\';
-        (void)snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)(unsigned char)*text);
-        buffer_add(out, is_plain ? text : escaped, is_plain ? 1 : 6);
-    }
-    buffer_add(out, "\"", 1);
-}
-
 void top_warnings_json(const struct top_snapshot *s, struct buffer *out)
 {
-    char id[48];
+    char id[24];
 
     buffer_add(out, "[", 1);
     for (uint32_t i = 0; i < s->warnings.count; i++) {
         const struct top_warning *w = s->warnings.item[i];
-        int n = snprintf(id, sizeof id, "%s{\"task\":\"%llx\",\"kind\":", i > 0 ? "," : "",
-                         (unsigned long long)w->task);
-        buffer_add(out, id, (size_t)n);
-        put_json(out, w->kind);
+        int n = snprintf(id, sizeof id, "\"%llx\"", (unsigned long long)w->task);
+        buffer_add(out, i > 0 ? ",{\"task\":" : "{\"task\":", i > 0 ? 9 : 8);
+        buffer_add(out, w->task != 0 ? id : "null", w->task != 0 ? (size_t)n : 4);
+        buffer_add(out, ",\"kind\":", 8);
+        json_add(out, w->kind, false);
         buffer_add(out, ",\"text\":", 8);
-        put_json(out, w->text);
+        json_add(out, w->text, false);
         buffer_add(out, "}", 1);
     }
     buffer_add(out, "]", 1);

@@ -4,8 +4,8 @@
  *
  * Each connection serves one request and is closed. Nothing waits for a client: all sockets are in
  * one poll(), a request has to be complete within a time, a response has to go on, and when there
- * are too many clients the one that came first is dropped. A response keeps the answer that it
- * sends, which others may share, until it is sent.
+ * are too many clients the first one is dropped. A response keeps the answer that it sends, which
+ * others may share, until it is sent; an answer may be large, so that few are kept.
  *
  * A page of another site must not read the answers. It cannot ask this server under its own name,
  * since the Host is checked, which a name that is made to point to 127.0.0.1 does not pass; and
@@ -24,13 +24,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CLIENTS_MAX = 32, REQUEST_MAX = 8192, HEAD_MAX = 1024 };
+enum { CLIENTS_MAX = 32, ANSWERS_MAX = 8, REQUEST_MAX = 8192, HEAD_MAX = 1024 };
 
-enum { REQUEST_S = 10, IDLE_S = 20, LINGER_S = 2 };
+enum { REQUEST_S = 10, IDLE_S = 20, LINGER_S = 2, REFUSED_S = 1 };
+
+static const int64_t second_ns = 1000000000;
 
 /* What is sent; several responses may send the same. */
 struct body {
-    int users;
+    int users, *count; /* count: of those that there are; or NULL */
     struct buffer text;
 };
 
@@ -40,7 +42,7 @@ struct client {
     int fd;
     enum phase phase;
     int64_t since_ns; /* of this phase, or of the last bytes that were written */
-    size_t got, head_size, sent;
+    size_t got, head_size, body_size, sent;
     char request[REQUEST_MAX + 1], head[HEAD_MAX];
     struct body *body; /* or NULL */
 };
@@ -48,9 +50,9 @@ struct client {
 struct server {
     struct top_link *link;
     struct top_snapshot *snapshot;
-    struct body *page, *answer; /* answer NULL: none has come yet */
-    int64_t every_ns, next_ns;
-    int listener;
+    struct body *page, *answer;           /* answer NULL: none has come yet */
+    int64_t every_ns, next_ns, accept_ns; /* accept_ns: no client is taken before */
+    int listener, answers;                /* answers: bodies that are kept */
     unsigned port;
     struct client *clients[CLIENTS_MAX]; /* in the order in which they came */
     size_t count;
@@ -72,18 +74,20 @@ static void body_leave(struct body *b)
 {
     if (b == NULL || --b->users > 0)
         return;
+    if (b->count != NULL)
+        --*b->count;
     buffer_free(&b->text);
     free(b);
 }
 
-/* The answer as it came, with the warnings as one more member. */
+/* The answer with the warnings as one more member. */
 static struct body *body_of_answer(const struct top_snapshot *s, const char *text, size_t size)
 {
     struct body *b = body_new();
 
-    while (size > 0 && text[size - 1] != '}')
+    while (text[size - 1] != '}')
         size--;
-    buffer_add(&b->text, text, size > 0 ? size - 1 : 0);
+    top_add_json(&b->text, text, size - 1);
     buffer_add(&b->text, ",\"warnings\":", 12);
     top_warnings_json(s, &b->text);
     buffer_add(&b->text, "}\n", 2);
@@ -135,28 +139,29 @@ static void respond(struct client *c, int status, const char *reason, const char
         "Connection: close\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
         "Referrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\n"
         "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
-        "script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'\r\n";
+        "script-src 'unsafe-inline'; img-src data:; connect-src 'self'; "
+        "frame-ancestors 'none'\r\n";
 
-    if (body == NULL) {
-        body = body_new();
-        buffer_add(&body->text, reason, strlen(reason));
-        buffer_add(&body->text, "\n", 1);
-    } else {
-        body->users++;
-    }
+    body->users++;
     int n = snprintf(c->head, sizeof c->head,
                      "HTTP/1.1 %d %s\r\nContent-Type: %s; charset=utf-8\r\nContent-Length: %zu\r\n"
                      "%s%s\r\n",
                      status, reason, type, body->text.length, always,
                      status == 405 ? "Allow: GET\r\n" : "");
     c->head_size = (size_t)n;
+    c->body_size = strncmp(c->request, "HEAD ", 5) != 0 ? body->text.length : 0;
     c->body = body;
     c->phase = WRITES;
 }
 
 static void refuse(struct client *c, int status, const char *reason)
 {
-    respond(c, status, reason, "text/plain", NULL);
+    struct body *body = body_new();
+
+    buffer_add(&body->text, reason, strlen(reason));
+    buffer_add(&body->text, "\n", 1);
+    respond(c, status, reason, "text/plain", body);
+    body_leave(body);
 }
 
 static bool is_path(const char *target, const char *path)
@@ -207,8 +212,11 @@ static void accept_client(struct server *s, int64_t now_ns)
 {
     int fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-    if (fd < 0)
+    if (fd < 0) { /* there may be no more descriptors: the client stays in the queue */
+        bool is_gone = errno == EAGAIN || errno == ECONNABORTED || errno == EINTR;
+        s->accept_ns = is_gone ? 0 : now_ns + REFUSED_S * second_ns;
         return;
+    }
     if (s->count == CLIENTS_MAX)
         drop(s, 0);
     struct client *c = calloc(1, sizeof *c);
@@ -253,14 +261,14 @@ static bool write_response(struct client *c, int64_t now_ns)
     const struct buffer *text = &c->body->text;
     bool in_head = c->sent < c->head_size;
     const char *from = in_head ? c->head + c->sent : text->data + (c->sent - c->head_size);
-    size_t left = in_head ? c->head_size - c->sent : c->head_size + text->length - c->sent;
+    size_t left = in_head ? c->head_size - c->sent : c->head_size + c->body_size - c->sent;
     ssize_t n = send(c->fd, from, left, MSG_NOSIGNAL);
 
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
     c->sent += (size_t)n;
     c->since_ns = now_ns;
-    if (c->sent == c->head_size + text->length)
+    if (c->sent == c->head_size + c->body_size)
         end_response(c, now_ns);
     return true;
 }
@@ -285,10 +293,22 @@ static bool go_on(struct server *s, struct client *c, short events, int64_t now_
         is_there = linger(c);
     if (is_there && c->phase == WRITES)
         is_there = write_response(c, now_ns);
-    return is_there && now_ns - c->since_ns < limits_s[c->phase] * 1000000000;
+    return is_there && now_ns - c->since_ns < limits_s[c->phase] * second_ns;
 }
 
 /* ---- the program ---- */
+
+/* A client that takes its answer slowly keeps it in memory. */
+static void limit_answers(struct server *s)
+{
+    for (size_t i = 0; s->answers > ANSWERS_MAX && i < s->count;) {
+        const struct body *b = s->clients[i]->body;
+        if (b != NULL && b != s->answer && b->count != NULL)
+            drop(s, i);
+        else
+            i++;
+    }
+}
 
 static const char *take_answer(struct server *s)
 {
@@ -302,6 +322,9 @@ static const char *take_answer(struct server *s)
         top_compare(now, s->snapshot);
         body_leave(s->answer);
         s->answer = body_of_answer(now, s->link->in.data, size);
+        s->answer->count = &s->answers;
+        s->answers++;
+        limit_answers(s);
         top_free(s->snapshot);
         s->snapshot = now;
     }
@@ -313,18 +336,19 @@ static const char *take_answer(struct server *s)
 
 static const char *turn(struct server *s)
 {
-    struct pollfd p[CLIENTS_MAX + 2] = {{s->listener, POLLIN, 0}, {s->link->fd, POLLIN, 0}};
-    int64_t left_ns = s->link->is_asked ? 1000000000 : s->next_ns - top_now_ns();
+    int64_t now_ns = top_now_ns(), left_ns = s->link->is_asked ? second_ns : s->next_ns - now_ns;
+    struct pollfd p[CLIENTS_MAX + 2] = {{now_ns < s->accept_ns ? -1 : s->listener, POLLIN, 0},
+                                        {s->link->fd, POLLIN, 0}};
     const char *why = NULL;
     size_t count = s->count;
 
     for (size_t i = 0; i < count; i++)
         p[i + 2] = (struct pollfd){s->clients[i]->fd,
                                    s->clients[i]->phase == WRITES ? POLLOUT : POLLIN, 0};
-    left_ns = left_ns < 0 ? 0 : left_ns < 1000000000 ? left_ns : 1000000000;
+    left_ns = left_ns < 0 ? 0 : left_ns < second_ns ? left_ns : second_ns;
     if (poll(p, (nfds_t)count + 2, (int)(left_ns / 1000000) + 1) < 0)
         return NULL;
-    int64_t now_ns = top_now_ns();
+    now_ns = top_now_ns();
     for (size_t i = count; i > 0; i--)
         if (!go_on(s, s->clients[i - 1], p[i + 1].revents, now_ns))
             drop(s, i - 1);

@@ -10,9 +10,8 @@
 
 /* What is known of an event. */
 struct line {
-    const char *phase, *name, *target, *id, *span, *parent, *level;
+    const char *phase, *name, *target, *span, *parent, *level, *fields;
     int64_t at_ns, length_ns, busy_ns;
-    char *fields;
 };
 
 /* By the id of a span. */
@@ -61,8 +60,18 @@ static int64_t nanoseconds(const char *text)
 
 /* ---- events ---- */
 
+static void add_field(struct buffer *fields, const char *name, const char *value)
+{
+    buffer_add(fields, "\n", 1);
+    buffer_add(fields, name, strlen(name));
+    buffer_add(fields, " = ", 3);
+    buffer_add(fields, value, strlen(value));
+}
+
 static void read_args(struct json *r, struct line *l)
 {
+    struct buffer fields = {0};
+
     if (json_peek(r) != '{') {
         json_skip(r);
         return;
@@ -82,8 +91,10 @@ static void read_args(struct json *r, struct line *l)
         else if (strcmp(name, "level") == 0)
             l->level = value;
         else if (strcmp(name, "idle_us") != 0)
-            l->fields = arena_printf(r->arena, "%s\n%s = %s", l->fields, name, value);
+            add_field(&fields, name, value);
     } while (json_goes_on(r, '}'));
+    l->fields = arena_strndup(r->arena, fields.length > 0 ? fields.data : "", fields.length);
+    buffer_free(&fields);
 }
 
 static void read_member(struct json *r, struct line *l)
@@ -103,8 +114,6 @@ static void read_member(struct json *r, struct line *l)
         l->name = value;
     else if (strcmp(name, "cat") == 0)
         l->target = value;
-    else if (strcmp(name, "id") == 0)
-        l->id = value;
     else if (strcmp(name, "ts") == 0)
         l->at_ns = nanoseconds(value);
     else if (strcmp(name, "dur") == 0)
@@ -117,9 +126,9 @@ static bool read_line(struct json *r, struct line *l)
                        .name = "",
                        .target = "",
                        .level = "",
+                       .fields = "",
                        .length_ns = -1,
-                       .busy_ns = -1,
-                       .fields = arena_printf(r->arena, "%s", "")};
+                       .busy_ns = -1};
     if (json_opens(r, '{'))
         do
             read_member(r, l);

@@ -47,8 +47,8 @@ void bide__inject_init(struct bide__inject *inject);
 void bide__inject_end(struct bide__inject *inject);
 void bide__inject_push(struct bide__inject *inject, struct bide__task *task);
 
-/* Pushes the `n` tasks of a list, which becomes empty; behind all others, or before them: those that
- * a worker has taken and does not come to. */
+/* Pushes the `n` tasks of a list, which becomes empty; behind all others, or before them: those
+ * that a worker has taken and does not come to. */
 void bide__inject_append(struct bide__inject *inject, struct bide__queue *list, size_t n);
 void bide__inject_prepend(struct bide__inject *inject, struct bide__queue *list, size_t n);
 

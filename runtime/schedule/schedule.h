@@ -79,8 +79,8 @@ void bide__dump_to_stderr(const struct bide_runtime *rt);
  */
 unsigned bide__workers_ask(const struct bide_runtime *rt, uint32_t number);
 
-/* Any thread likewise, of a multi_thread runtime: the tasks that were made by threads which run none
- * of its workers. */
+/* Any thread likewise, of a multi_thread runtime: the tasks that were made by threads which run
+ * none of its workers. */
 struct bide__scroll;
 void bide__workers_tell_outside(const struct bide_runtime *rt, struct bide__scroll *tasks);
 

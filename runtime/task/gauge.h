@@ -30,8 +30,8 @@ static inline bool bide__gauging(void)
     return __builtin_expect(atomic_load_explicit(&bide__gauges_on, memory_order_relaxed), 0);
 }
 
-/* A worker: a round begins, of `max` polls at most; the last one had `polls`. Returns how many polls
- * come before the next one that is to be measured; `max` or more: none. */
+/* A worker: a round begins, of `max` polls at most; the last one had `polls`. Returns how many
+ * polls come before the next one that is to be measured; `max` or more: none. */
 unsigned bide__gauge_round(struct bide__worker *worker, unsigned polls, unsigned max);
 
 /* A worker with hooks, before each poll: is it to be measured? */

@@ -272,8 +272,8 @@ static inline void bide__count_alive(struct bide__hub *hub)
 /* How many tasks were ever made. Any thread. */
 uint64_t bide__hub_made(const struct bide__hub *hub);
 
-/* How many tasks are not DONE. Any thread, which then sees what those did that are. 0 is exact: there
- * was a moment at which none was. */
+/* How many tasks are not DONE. Any thread, which then sees what those did that are. 0 is exact:
+ * there was a moment at which none was. */
 size_t bide__hub_alive(const struct bide__hub *hub);
 
 /* Owner: a task begins its life; on a multi_thread runtime, one has ended. */
@@ -663,8 +663,8 @@ void bide__futures_close(struct bide__worker *worker);
  * claim.c: for a console, which looks at tasks while other threads poll them. On a multi_thread
  * runtime, any thread that knows that the block is in use: if the task only waits, nobody polls it
  * until it is given back; `worker` is this thread's, or NULL. And of a future: does nobody poll it,
- * and has it begun? That is as it was a moment ago: no lock is taken, since whoever unlocks a future
- * may have to free it.
+ * and has it begun? That is as it was a moment ago: no lock is taken, since whoever unlocks a
+ * future may have to free it.
  */
 bool bide__task_claim(struct bide__task *task);
 void bide__task_unclaim(struct bide__worker *worker, struct bide__task *task);

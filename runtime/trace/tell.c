@@ -59,8 +59,9 @@ static void tell_gauge(const struct bide__teller *t, const struct bide__task *ta
                        number(atomic_load_explicit(&gauge->busy_ns, memory_order_relaxed)));
 }
 
-/* A task that runs elsewhere may end meanwhile. Then its root frame is popped, which AddressSanitizer
- * takes for gone; but it stays as it is until the owner, which is the caller, takes the block. */
+/* A task that runs elsewhere may end meanwhile. Then its root frame is popped, which for
+ * AddressSanitizer is gone; but it stays as it is until the owner, which is the caller, takes the
+ * block. */
 __attribute__((noinline, no_sanitize("address"))) static const struct bide_fn_info *info_of(
     const struct bide__task *task)
 {

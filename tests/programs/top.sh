@@ -54,4 +54,5 @@ if BIDE_CONSOLE=look ./stuck >out 2>&1; then
     fail "it is not stuck"
 fi
 expect '^bide: every task waits, and there is nothing left that could wake one:'
-[ -z "$(ls look/*.bide 2>/dev/null | grep -v "/$shop.bide")" ] || fail "a socket is left: $(ls look)"
+[ -z "$(ls look/*.bide 2>/dev/null | grep -v "/$shop.bide")" ] ||
+    fail "a socket is left: $(ls look)"

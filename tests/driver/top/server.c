@@ -1,33 +1,38 @@
 /*
- * server SOCKET FILE: a program that `bide top` looks at, for tests. It listens on the socket,
- * prints the number of its process, and goes on in the background.
+ * server SOCKET|FOLDER FILE: a program that `bide top` looks at, for tests. It listens on the
+ * socket, prints the number of its process, and goes on in the background.
  *
  * Each line "tasks" is answered with the next line of FILE; the last one is used again and again.
- * Lines that begin with @ are no answers:
+ * In a folder there is a socket for each line of FILE, 1.bide, 2.bide and so on, that knows only
+ * this line. Lines that begin with @ are no answers:
  *
  *   @close       closes the connection
  *   @part TEXT   sends the text without an end, and closes the connection
  *   @twice TEXT  sends the text as two lines
  *   @first TEXT  sends the text when a client comes, before it has asked (only as the first line)
  *   @long N      sends N MiB without an end
- *   @silent      does not answer
  *   @wait NAME   answers with the line after it when there is a file NAME
- *   @big N LINE  sends the line with its word TASKS replaced by N tasks
+ *   @big N STATE LINE
+ *                sends the line with its word TASKS replaced by N tasks in this state, which are
+ *                two seconds older each time
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { LIFE_S = 300 };
+enum { LIFE_S = 300, LINES_MAX = 256 };
 
-static char *lines[64];
+static char *lines[LINES_MAX];
 static int count;
 
 static void die(const char *what)
@@ -64,21 +69,28 @@ static void send_long(int fd, int mib)
 
 static void send_big(int fd, const char *text)
 {
-    char *line, task[400];
+    char *line, task[400], state[20];
+    static long long age_ns = 5000;
     long tasks = strtol(text, &line, 10);
+    int skip = 0;
+
+    if (sscanf(line, " %19s %n", state, &skip) != 1)
+        exit(1);
+    line += skip;
     const char *from = strstr(line, "TASKS");
 
     send_all(fd, line, (size_t)(from - line));
     for (long i = 1; i <= tasks; i++) {
         int n =
             snprintf(task, sizeof task,
-                     "%s{\"id\":\"%lx\",\"kind\":\"task\",\"name\":\"number %ld\",\"function\":"
-                     "\"serve\",\"file\":\"shop.c\",\"line\":12,\"state\":\"waits\",\"age_ns\":"
-                     "5000,\"polls\":%ld,\"busy_ns\":7,\"at\":[{\"indent\":0,\"text\":\"serve\","
+                     "%s{\"id\":\"%lx\",\"kind\":\"task\",\"name\":\"number %06ld\",\"function\":"
+                     "\"serve\",\"file\":\"shop.c\",\"line\":12,\"state\":\"%s\",\"age_ns\":"
+                     "%lld,\"polls\":%ld,\"busy_ns\":7,\"at\":[{\"indent\":0,\"text\":\"serve\","
                      "\"file\":\"shop.c\",\"line\":20}]}",
-                     i > 1 ? "," : "", i, i, i);
+                     i > 1 ? "," : "", i, i, state, age_ns, i);
         send_all(fd, task, (size_t)n);
     }
+    age_ns += 2000000000;
     send_line(fd, from + 5);
 }
 
@@ -92,8 +104,6 @@ static void answer(int fd, const char *line)
 {
     if (strncmp(line, "@close", 6) == 0)
         exit(0);
-    if (strncmp(line, "@silent", 7) == 0)
-        return;
     if (strncmp(line, "@part ", 6) == 0) {
         send_all(fd, line + 6, strlen(line + 6));
         exit(0);
@@ -140,7 +150,7 @@ static void read_lines(const char *path)
 
     if (file == NULL)
         die(path);
-    for (; count < (int)(sizeof lines / sizeof *lines); count++) {
+    for (; count < LINES_MAX; count++) {
         ssize_t n = getline(&lines[count], &room, file);
         if (n < 0)
             break;
@@ -154,35 +164,54 @@ static void read_lines(const char *path)
 }
 
 /* Each client gets a process, which begins with the first line. */
-static void accept_all(int listener)
+static void accept_one(int listener, int line)
 {
-    for (;;) {
-        int fd = accept(listener, NULL, NULL);
-        if (fd < 0 && errno == EINTR)
-            continue;
-        if (fd < 0)
-            die("accept");
-        if (fork() == 0) {
-            prctl(PR_SET_PDEATHSIG, SIGKILL);
-            alarm(LIFE_S);
-            close(listener);
-            serve(fd);
+    int fd = accept(listener, NULL, NULL);
+
+    if (fd < 0)
+        die("accept");
+    if (fork() == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        alarm(LIFE_S);
+        if (line >= 0) {
+            lines[0] = lines[line];
+            count = 1;
         }
-        close(fd);
+        serve(fd);
     }
+    close(fd);
+}
+
+static int listen_at(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (strlen(path) >= sizeof address.sun_path)
+        exit(2);
+    strcpy(address.sun_path, path);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 16) < 0)
+        die(path);
+    return fd;
 }
 
 int main(int argc, char **argv)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    struct pollfd p[LINES_MAX];
+    struct stat st;
+    char path[120];
+    int sockets = 1;
 
-    if (argc != 3 || strlen(argv[1]) >= sizeof address.sun_path)
+    if (argc != 3)
         return 2;
-    strcpy(address.sun_path, argv[1]);
     read_lines(argv[2]);
-    if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 16) < 0)
-        die(argv[1]);
+    bool is_folder = stat(argv[1], &st) == 0 && S_ISDIR(st.st_mode);
+    if (is_folder)
+        sockets = count;
+    for (int i = 0; i < sockets; i++) {
+        snprintf(path, sizeof path, is_folder ? "%s/%d.bide" : "%s", argv[1], i + 1);
+        p[i] = (struct pollfd){listen_at(path), POLLIN, 0};
+    }
     pid_t child = fork();
     if (child != 0) {
         printf("%ld\n", (long)child);
@@ -192,5 +221,9 @@ int main(int argc, char **argv)
     if (!freopen("/dev/null", "w", stdout))
         return 1;
     alarm(LIFE_S);
-    accept_all(listener);
+    while (poll(p, (nfds_t)sockets, -1) > 0)
+        for (int i = 0; i < sockets; i++)
+            if (p[i].revents != 0)
+                accept_one(p[i].fd, is_folder ? i : -1);
+    return 1;
 }

@@ -1,14 +1,19 @@
 /*
  * terminal FILE COMMAND...: runs the command on a terminal, for tests, as the lines of FILE say:
  *
- *   key TEXT         types the text; \e is the key Esc, \r Enter, \s space, \c Ctrl-C
+ *   key TEXT         types the text; \e is the key Esc, \r Enter, \s space, \c Ctrl-C, \z Ctrl-Z
  *   see TEXT         waits until a line of the screen has the text
  *   not TEXT         waits until no line has it
  *   selected TEXT    waits until a line in reverse has it
+ *   coloured TEXT    waits until a line in colour has it; with NO_COLOR a colour is a failure
+ *   entered N        waits until the second buffer has been entered so many times
+ *   clear            forgets what the screen has
+ *   full             reads nothing until the terminal takes no more output
  *   size ROWS COLUMNS
  *   signal NUMBER
  *   file NAME        makes the file
  *   end STATUS       waits for the end; 128 + N is the signal N; the terminal is as it was
+ *   gone STATUS      the same, but reads nothing before the end
  *
  * What is waited for and does not come within a minute is a failure, with the screen. The screen
  * knows the sequences that `bide top` uses; any other control byte is a failure.
@@ -31,9 +36,10 @@ enum { ROWS = 60, COLUMNS = 1000, LIMIT_S = 60 };
 
 static struct {
     char text[ROWS][COLUMNS];
-    int reverse[ROWS];
-    int row, column, in_reverse;
+    int style[ROWS]; /* how the line begins: '7' in reverse, '3' in colour, or '0' */
+    int row, column, now;
     int other, hidden; /* the second buffer; no cursor */
+    int entered;       /* how often the second buffer was */
 } screen;
 
 static int master, slave, column_limit = 100;
@@ -47,7 +53,7 @@ static void fail(const char *why)
     fprintf(stderr, "terminal: %s, at the step: %s\n", why, step);
     for (int i = 0; i < ROWS; i++)
         if (screen.text[i][0])
-            fprintf(stderr, "%2d%c %s\n", i, screen.reverse[i] ? '>' : ' ', screen.text[i]);
+            fprintf(stderr, "%2d%c %s\n", i, screen.style[i] == '7' ? '>' : ' ', screen.text[i]);
     kill(child, SIGKILL);
     exit(1);
 }
@@ -64,13 +70,15 @@ static void control(const char *s, size_t size)
         for (int i = screen.row + 1; i < ROWS; i++)
             screen.text[i][0] = '\0';
     } else if (!strcmp(s, "\x1b[7m") || !strcmp(s, "\x1b[0m")) {
-        screen.in_reverse = s[2] == '7';
+        screen.now = s[2];
+    } else if (!strcmp(s, "\x1b[33m") && !getenv("NO_COLOR")) {
+        screen.now = '3';
     } else if (!strcmp(s, "\x1b[?1049h") || !strcmp(s, "\x1b[?1049l")) {
         screen.other = s[7] == 'h';
+        screen.entered += screen.other;
     } else if (!strcmp(s, "\x1b[?25h") || !strcmp(s, "\x1b[?25l")) {
         screen.hidden = s[5] == 'l';
-    } else if (strcmp(s, "\x1b[1m") && strcmp(s, "\x1b[33m") && strcmp(s, "\x1b[?7h") &&
-               strcmp(s, "\x1b[?7l")) {
+    } else if (strcmp(s, "\x1b[1m") && strcmp(s, "\x1b[?7h") && strcmp(s, "\x1b[?7l")) {
         fail("an unknown sequence");
     }
 }
@@ -78,6 +86,8 @@ static void control(const char *s, size_t size)
 static void show(char c)
 {
     if (pending_size > 0 || c == 0x1b) {
+        if (c == 0x1b)
+            pending_size = 0;
         pending[pending_size++] = c;
         if (pending_size + 1 == sizeof pending)
             fail("a long sequence");
@@ -94,7 +104,7 @@ static void show(char c)
         fail("a control byte");
     } else {
         if (screen.column == 0)
-            screen.reverse[screen.row] = screen.in_reverse;
+            screen.style[screen.row] = screen.now;
         if (screen.column + 2 >= COLUMNS)
             fail("a long line");
         if (screen.text[screen.row][screen.column] == '\0')
@@ -119,19 +129,19 @@ static int take(int wait_ms)
     return n > 0;
 }
 
-static int has(const char *text, int reverse)
+static int has(const char *text, int style)
 {
     for (int i = 0; i < ROWS; i++)
-        if ((!reverse || screen.reverse[i]) && strstr(screen.text[i], text))
+        if ((!style || screen.style[i] == style) && strstr(screen.text[i], text))
             return 1;
     return 0;
 }
 
-static void wait_for(const char *text, int reverse, int wanted)
+static void wait_for(const char *text, int style, int wanted)
 {
     time_t end = time(NULL) + LIMIT_S;
 
-    while (has(text, reverse) != wanted || pending_size > 0) {
+    while (has(text, style) != wanted || pending_size > 0) {
         if (time(NULL) > end)
             fail("it does not come");
         if (!take(100))
@@ -143,7 +153,7 @@ static void wait_for(const char *text, int reverse, int wanted)
 
 static void type(const char *text)
 {
-    static const char names[] = "ersc", codes[] = "\x1b\r \x03";
+    static const char names[] = "erscz", codes[] = "\x1b\r \x03\x1a";
     char c;
 
     for (; *text; text++) {
@@ -156,14 +166,38 @@ static void type(const char *text)
     }
 }
 
-static void end(int wanted, const struct termios *before)
+static void wait_until_entered(int times)
+{
+    time_t limit = time(NULL) + LIMIT_S;
+
+    while (screen.entered < times)
+        if (!take(100) || time(NULL) > limit)
+            fail("the second buffer is not entered");
+}
+
+static void wait_until_full(void)
+{
+    struct pollfd p = {slave, POLLOUT, 0};
+    time_t limit = time(NULL) + LIMIT_S;
+
+    while (poll(&p, 1, 0) > 0) {
+        usleep(1000);
+        if (time(NULL) > limit)
+            fail("it takes more and more");
+    }
+}
+
+static void end(int wanted, const struct termios *before, int reads)
 {
     struct termios after;
     time_t limit = time(NULL) + LIMIT_S;
     int status;
 
     while (waitpid(child, &status, WNOHANG) == 0) {
-        take(20);
+        if (reads)
+            take(20);
+        else
+            usleep(1000);
         if (time(NULL) > limit)
             fail("it does not end");
     }
@@ -190,7 +224,7 @@ static void do_step(char *line, const struct termios *before)
     struct winsize size = {0};
 
     if (line == NULL)
-        fail("a step without a text");
+        line = word + strlen(word);
     if (!strcmp(word, "key")) {
         type(line);
     } else if (!strcmp(word, "see")) {
@@ -198,7 +232,15 @@ static void do_step(char *line, const struct termios *before)
     } else if (!strcmp(word, "not")) {
         wait_for(line, 0, 0);
     } else if (!strcmp(word, "selected")) {
-        wait_for(line, 1, 1);
+        wait_for(line, '7', 1);
+    } else if (!strcmp(word, "coloured")) {
+        wait_for(line, '3', 1);
+    } else if (!strcmp(word, "entered")) {
+        wait_until_entered(atoi(line));
+    } else if (!strcmp(word, "clear")) {
+        memset(screen.text, 0, sizeof screen.text);
+    } else if (!strcmp(word, "full")) {
+        wait_until_full();
     } else if (!strcmp(word, "file")) {
         close(open(line, O_CREAT | O_WRONLY, 0666));
     } else if (!strcmp(word, "signal")) {
@@ -210,7 +252,9 @@ static void do_step(char *line, const struct termios *before)
         column_limit = column_limit > size.ws_col ? column_limit : size.ws_col;
         ioctl(master, TIOCSWINSZ, &size);
     } else if (!strcmp(word, "end")) {
-        end(atoi(line), before);
+        end(atoi(line), before, 1);
+    } else if (!strcmp(word, "gone")) {
+        end(atoi(line), before, 0);
     } else {
         fail("an unknown step");
     }
