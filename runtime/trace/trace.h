@@ -21,7 +21,7 @@ typedef bool bide__dump_line(void *argument, int indent, const char *text, const
                              uint32_t line);
 
 /* The same for one chain, which nobody polls meanwhile, the leaf first, in little time: sets that
- * it polls are left out, and on a multi_thread runtime, where the other workers run, futures too. */
+ * it polls are left out, and so are futures on a multi_thread runtime, whose other workers run. */
 void bide__dump_chain(const struct bide_runtime *rt, const struct bide_chain *chain,
                       bide__dump_line *line, void *argument);
 
