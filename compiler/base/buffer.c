@@ -8,18 +8,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { CHUNK = 16384, LARGE = 1 << 30 };
+
+/* So many bytes more, and a 0. */
+static void make_room(struct buffer *b, size_t more)
+{
+    if (b->room - b->length > more)
+        return;
+    size_t room = (b->room + more) * 2 + 256;
+    char *grown = realloc(b->data, room);
+    if (!grown)
+        out_of_memory();
+    b->data = grown;
+    b->room = room;
+}
 
 void buffer_add(struct buffer *b, const char *data, size_t length)
 {
-    if (b->room - b->length <= length) {
-        size_t room = (b->room + length) * 2 + 256;
-        char *grown = realloc(b->data, room);
-        if (!grown)
-            out_of_memory();
-        b->data = grown;
-        b->room = room;
-    }
+    make_room(b, length);
     if (length)
         memcpy(b->data + b->length, data, length);
     b->length += length;
@@ -35,13 +44,14 @@ void buffer_free(struct buffer *b)
 int buffer_read_fd(struct buffer *b, int fd)
 {
     for (;;) {
-        char chunk[16384];
-        ssize_t n = read(fd, chunk, sizeof chunk);
+        make_room(b, CHUNK);
+        ssize_t n = read(fd, b->data + b->length, b->room - b->length - 1);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return -errno;
-        buffer_add(b, chunk, (size_t)n);
+        b->length += (size_t)n;
+        b->data[b->length] = '\0';
         if (n == 0)
             return 0;
     }
@@ -49,9 +59,12 @@ int buffer_read_fd(struct buffer *b, int fd)
 
 int buffer_read_file(struct buffer *b, const char *path)
 {
+    struct stat about;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
+    if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && about.st_size < LARGE)
+        make_room(b, (size_t)about.st_size + CHUNK);
     int err = buffer_read_fd(b, fd);
     close(fd);
     return err;

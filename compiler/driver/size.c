@@ -125,15 +125,36 @@ static bool read_inputs(struct request *r, struct list *files)
     return ok;
 }
 
-static void read_libraries(struct arena *arena, struct list *libraries)
+/* The same library, as an archive. */
+static bool is_read(const struct list *names, const char *archive)
 {
+    for (uint32_t i = 0; i < names->count; i++)
+        if (!strncmp(names->item[i], archive, strlen(archive) - 1) &&
+            !strcmp((const char *)names->item[i] + strlen(archive) - 1, "so"))
+            return true;
+    return false;
+}
+
+/* As many as are wanted, the one that most functions are in first. An archive has what the shared
+ * library has, in which functions were found. */
+static void read_libraries(struct arena *arena, const struct list *files, struct list *libraries)
+{
+    static const char *const patterns[] = {"libbide.so", "libbide-*.so", "libbide.a",
+                                           "libbide-*.a"};
     const char *folder = home_library(arena);
+    struct list names = {0};
     glob_t found = {0};
-    int flags = 0;
-    for (int i = 0; folder && i < 2; i++, flags = GLOB_APPEND)
-        glob(arena_printf(arena, "%s/libbide*.%s", folder, i ? "a" : "so"), flags, NULL, &found);
-    for (size_t i = 0; i < found.gl_pathc; i++)
+
+    for (size_t i = 0; folder && i < sizeof patterns / sizeof *patterns; i++)
+        glob(arena_printf(arena, "%s/%s", folder, patterns[i]), i ? GLOB_APPEND : 0, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc && size_wants_library(arena, files, libraries); i++) {
+        uint32_t before = libraries->count;
+        if (is_read(&names, found.gl_pathv[i]))
+            continue;
         size_read(arena, found.gl_pathv[i], found.gl_pathv[i], libraries);
+        if (libraries->count > before)
+            list_add(arena, &names, arena_printf(arena, "%s", found.gl_pathv[i]));
+    }
     globfree(&found);
 }
 
@@ -199,8 +220,7 @@ int driver_size(int argc, char **argv)
     struct list files = {0}, libraries = {0};
     int status = 1;
     if (read_request(&r, argc, argv) == 0 && read_inputs(&r, &files)) {
-        if (size_has_unknown(&files))
-            read_libraries(arena, &libraries);
+        read_libraries(arena, &files, &libraries);
         size_find_reserves(arena, &files, &libraries);
         struct list functions = in_order(arena, &files);
         status = print(&r, &functions);

@@ -75,7 +75,8 @@ void size_read_frames(struct arena *, const char *path, struct list *functions);
 
 /* Fills the reserves of the files' functions. `libraries` are only asked for callees. */
 void size_find_reserves(struct arena *, const struct list *files, const struct list *libraries);
-/* Is there a callee that no file defines? */
-bool size_has_unknown(const struct list *files);
+/* May one more of bide's own libraries define a callee that neither the files nor these libraries
+ * do? */
+bool size_wants_library(struct arena *, const struct list *files, const struct list *libraries);
 
 #endif

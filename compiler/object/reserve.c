@@ -34,27 +34,24 @@ static const struct size_function *exported(const struct list *files, const char
     return NULL;
 }
 
-/* Looks in all files for the callees that the function's own file does not define. */
-static void resolve(const struct size_function *f, const struct list *files)
+/* Looks in all files for the callees that the function's own file does not define. True: one of
+ * them that has a name is in none. */
+static bool resolve(const struct size_function *f, const struct list *files,
+                    const struct list *libraries)
 {
+    bool lacks = false;
     for (uint32_t i = 0; i < f->callee_count; i++) {
         struct size_callee *c = &f->callee[i];
-        if (!c->function && c->name)
-            c->function = (struct size_function *)exported(files, c->name, f);
+        if (c->function || !c->name)
+            continue;
+        const struct size_function *to = exported(files, c->name, f);
+        c->function = (struct size_function *)(to ? to : exported(libraries, c->name, f));
+        lacks |= !c->function;
     }
+    return lacks;
 }
 
-static void for_each(const struct list *files, void (*act)(void *, struct size_function *),
-                     void *context)
-{
-    for (uint32_t i = 0; i < files->count; i++) {
-        const struct size_file *file = files->item[i];
-        for (uint32_t k = 0; k < file->functions.count; k++)
-            act(context, file->functions.item[k]);
-    }
-}
-
-static void add_mirror(void *arena, struct size_function *f)
+static void add_mirror(struct arena *arena, struct size_function *f)
 {
     struct mirror *m = arena_alloc(arena, sizeof *m);
     m->fn.info = &m->info;
@@ -66,7 +63,7 @@ static void add_mirror(void *arena, struct size_function *f)
     f->mirror = m;
 }
 
-static void fill_mirror(void *arena, struct size_function *f)
+static void fill_mirror(struct arena *arena, struct size_function *f)
 {
     static const struct bide_fn unknown;
     struct mirror *m = (struct mirror *)f->mirror;
@@ -81,32 +78,47 @@ static void fill_mirror(void *arena, struct size_function *f)
     m->info.need = &m->need;
 }
 
+static void meet(struct arena *arena, struct list *met, struct size_function *f)
+{
+    if (f->is_met)
+        return;
+    f->is_met = true;
+    list_add(arena, met, f);
+}
+
+/* Adds the callees of f to those that were met. */
+static void meet_callees(struct arena *arena, struct list *met, const struct size_function *f)
+{
+    for (uint32_t i = 0; i < f->callee_count; i++)
+        if (f->callee[i].function)
+            meet(arena, met, f->callee[i].function);
+}
+
+static void forget(const struct list *met)
+{
+    for (uint32_t i = 0; i < met->count; i++)
+        ((struct size_function *)met->item[i])->is_met = false;
+}
+
 /* The name of the first callee, on any path from f, that was not found; "" if it has no name. NULL:
  * all were found. */
 static const char *missing_from(struct arena *arena, struct size_function *f)
 {
     struct list met = {0};
     const char *missing = NULL;
-    f->is_met = true;
-    list_add(arena, &met, f);
+    meet(arena, &met, f);
     for (uint32_t i = 0; i < met.count && !missing; i++) {
         struct size_function *g = met.item[i];
-        for (uint32_t k = 0; k < g->callee_count && !missing; k++) {
-            struct size_callee *c = &g->callee[k];
-            if (!c->function) {
-                missing = c->name ? c->name : "";
-            } else if (!c->function->is_met) {
-                c->function->is_met = true;
-                list_add(arena, &met, c->function);
-            }
-        }
+        for (uint32_t k = 0; k < g->callee_count && !missing; k++)
+            if (!g->callee[k].function)
+                missing = g->callee[k].name ? g->callee[k].name : "";
+        meet_callees(arena, &met, g);
     }
-    for (uint32_t i = 0; i < met.count; i++)
-        ((struct size_function *)met.item[i])->is_met = false;
+    forget(&met);
     return missing;
 }
 
-static void find_reserve(void *arena, struct size_function *f)
+static void find_reserve(struct arena *arena, struct size_function *f)
 {
     const struct mirror *m = f->mirror;
     size_t align = (size_t)1 << f->frame_align_log2;
@@ -120,34 +132,53 @@ static void find_reserve(void *arena, struct size_function *f)
     f->is_least = f->missing && f->reserve < BIDE_RESERVE_MAX;
 }
 
-bool size_has_unknown(const struct list *files)
+/* Is the name one of a function of bide's own libraries? */
+static bool is_of_library(const char *name)
 {
+    return !strncmp(name, "bide_", 5);
+}
+
+/* The functions of the files, and all that they may come to. */
+static struct list reach(struct arena *arena, const struct list *files,
+                         const struct list *libraries, bool *wants_library)
+{
+    struct list met = {0};
+    *wants_library = false;
     for (uint32_t i = 0; i < files->count; i++) {
         const struct size_file *file = files->item[i];
-        for (uint32_t k = 0; k < file->functions.count; k++) {
-            const struct size_function *f = file->functions.item[k];
-            for (uint32_t c = 0; c < f->callee_count; c++)
-                if (!f->callee[c].function && f->callee[c].name &&
-                    !exported(files, f->callee[c].name, f))
-                    return true;
-        }
+        for (uint32_t k = 0; k < file->functions.count; k++)
+            meet(arena, &met, file->functions.item[k]);
     }
-    return false;
+    for (uint32_t i = 0; i < met.count; i++) {
+        const struct size_function *f = met.item[i];
+        bool lacks = resolve(f, files, libraries);
+        for (uint32_t k = 0; k < f->callee_count && lacks; k++)
+            *wants_library |=
+                !f->callee[k].function && f->callee[k].name && is_of_library(f->callee[k].name);
+        meet_callees(arena, &met, f);
+    }
+    forget(&met);
+    return met;
+}
+
+bool size_wants_library(struct arena *arena, const struct list *files, const struct list *libraries)
+{
+    bool wants;
+    (void)reach(arena, files, libraries, &wants);
+    return wants;
 }
 
 void size_find_reserves(struct arena *arena, const struct list *files, const struct list *libraries)
 {
-    const struct list *both[] = {files, libraries};
-    struct list all = {0};
-    for (int i = 0; i < 2; i++)
-        for (uint32_t k = 0; k < both[i]->count; k++)
-            list_add(arena, &all, both[i]->item[k]);
-    for (uint32_t i = 0; i < all.count; i++) {
-        const struct size_file *file = all.item[i];
+    bool unused;
+    struct list all = reach(arena, files, libraries, &unused);
+    for (uint32_t i = 0; i < all.count; i++)
+        add_mirror(arena, all.item[i]);
+    for (uint32_t i = 0; i < all.count; i++)
+        fill_mirror(arena, all.item[i]);
+    for (uint32_t i = 0; i < files->count; i++) {
+        const struct size_file *file = files->item[i];
         for (uint32_t k = 0; k < file->functions.count; k++)
-            resolve(file->functions.item[k], &all);
+            find_reserve(arena, file->functions.item[k]);
     }
-    for_each(&all, add_mirror, arena);
-    for_each(&all, fill_mirror, arena);
-    for_each(files, find_reserve, arena);
 }
