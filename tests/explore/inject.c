@@ -85,6 +85,11 @@ static void prepends(void)
     bide__inject_prepend(&inject, &list, 2);
 }
 
+static void pops_one(void)
+{
+    take(bide__inject_pop(&inject));
+}
+
 static void end_in_order(void)
 {
     static const int order[] = {1, 2, 0, 3};
@@ -102,7 +107,7 @@ const struct explore_model explore_models[] = {
      .bound = EXPLORE_NO_BOUND},
     {.name = "injector: in front",
      .begin = begin_with_one,
-     .threads = {prepends, pops},
+     .threads = {prepends, pops_one},
      .end = end_in_order,
      .bound = EXPLORE_NO_BOUND},
     {0},
