@@ -4,9 +4,9 @@
 # (stdout and stderr together). The blocks of a document share a folder, and are used in their
 # order. A block "```sh" is only shown. A C file that no command names is compiled, and must compile
 # silently; so every block of C has a name. A command that asks pkg-config for a library which is
-# not there is left out. DOCS names the documents. Some have tests of their own: guide.sh, to run
-# beside this one; and deploy.sh, since its programs are linked statically, which sanitizers do not
-# allow.
+# not there is left out. DOCS names the documents. Some have tests of their own: guide.sh and
+# network.sh, to run beside this one; and deploy.sh, since its programs are linked statically, which
+# sanitizers do not allow.
 set -eu
 work=$WORK
 PATH=$(dirname "$BIDE"):$PATH
@@ -79,10 +79,10 @@ tree()
     ln -s "$SRC/tests/compiler/run/step.h" "$1/tests/compiler/run"
 }
 
-elsewhere='/\(deploy\|guide\|language\)\.md$'
+elsewhere='/\(deploy\|guide\|language\|net\|io\|tls\|http\|client\|websocket\)\.md$'
 docs=${DOCS-$(ls "$SRC"/README.md "$SRC"/docs/*.md "$SRC"/tests/README.md | grep -v "$elsewhere")}
 # The library for servers is built only where what it needs is there.
-[ -e "$EXAMPLES/http_service" ] || docs=$(echo "$docs" | grep -v '/\(http\|client\)\.md$')
+[ -e "$EXAMPLES/http_service" ] || docs=$(echo "$docs" | grep -v '/\(http\|client\)\.md$' || :)
 tree "$work/tests-README"
 for doc in $docs; do
     name=$(echo "${doc#"$SRC"/}" | sed 's,^docs/,,; s,\.md$,,' | tr / -)
