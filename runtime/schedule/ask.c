@@ -64,11 +64,13 @@ static const struct bide_fn *function_of(const struct bide__worker *worker,
                                          const struct bide__task *task)
 {
     const struct bide_fn *fn = NULL;
-    char *at = (char *)(uintptr_t)task + offsetof(struct bide__task, room);
-    struct iovec to = {&fn, sizeof(fn)}, from = {at + offsetof(struct bide_frame, fn), sizeof(fn)};
     pid_t self = bide__door.getpid();
 
-    if (task == NULL || bide__door.process_vm_readv(self, &to, 1, &from, 1, 0) != sizeof(fn))
+    if (task == NULL)
+        return NULL;
+    char *at = (char *)(uintptr_t)task + offsetof(struct bide__task, room);
+    struct iovec to = {&fn, sizeof(fn)}, from = {at + offsetof(struct bide_frame, fn), sizeof(fn)};
+    if (bide__door.process_vm_readv(self, &to, 1, &from, 1, 0) != sizeof(fn))
         return NULL;
     return current_of(worker) == task ? fn : NULL;
 }
