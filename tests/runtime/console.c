@@ -456,12 +456,12 @@ TEST(what_is_left_over_is_replaced)
 
 TEST(in_a_folder_it_has_the_number_of_the_process)
 {
-    char name[80];
+    char folder[40], name[80];
     bide_runtime *rt, *other;
-    snprintf(name, sizeof name, "folder/%d.bide", (int)getpid());
-    rmdir("folder");
-    CHECK_EQ(mkdir("folder", 0700), 0);
-    setenv("BIDE_CONSOLE", "folder", 1);
+    snprintf(folder, sizeof folder, "folder.%d", (int)getpid());
+    snprintf(name, sizeof name, "%s/%d.bide", folder, (int)getpid());
+    CHECK_EQ(mkdir(folder, 0700), 0);
+    setenv("BIDE_CONSOLE", folder, 1);
     CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     CHECK_EQ(bide_runtime_new(NULL, &other), 0);
     char *text = ask_once(name);
@@ -475,7 +475,7 @@ TEST(in_a_folder_it_has_the_number_of_the_process)
     CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     CHECK_EQ(access(name, F_OK), 0);
     CHECK_EQ(bide_runtime_free(rt), 0);
-    CHECK_EQ(rmdir("folder"), 0);
+    CHECK_EQ(rmdir(folder), 0);
 }
 
 TEST(a_child_has_no_console)
