@@ -3,6 +3,7 @@
  * and tasks, on the blocking pool, and when a task is cancelled.
  */
 #include <bide/bide.h>
+#include <bide/runtime.h>
 #include <bide/set.h>
 #include <bide/testing.h>
 
@@ -370,6 +371,60 @@ TEST(a_task_begins_in_the_span_that_spawned_it)
            "spawner.one: after\n< spawner.one\n< spawner\n"
            "spawned\nchild\n> one ms=5\nspawner.one: after\n< spawner.one\n"
            "spawner: child ends\none: after\n< one\nchild ends\n");
+    log_end();
+}
+
+static async int tells(void)
+{
+    bide_info("tells");
+    return 0;
+}
+
+static async int waits_for(bide_task(int) task)
+{
+    return await bide_task_wait(task);
+}
+
+static async int spawns_at(unsigned core)
+{
+    bide_task(int) t;
+    {
+        bide_span("spawner");
+        t = bide_spawn_at(core, tells());
+    }
+    return await bide_task_wait(t);
+}
+
+TEST(a_task_on_another_runtime_begins_in_the_span_that_spawned_it)
+{
+    bide_runtime *rt;
+    bide_task(int) t;
+    begin();
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
+    {
+        bide_span("spawner");
+        t = bide_spawn_on(rt, tells());
+    }
+    bide_runtime *before = bide_runtime_enter(rt);
+    CHECK_EQ(bide_block_on(waits_for(bide_move(t))), 0);
+    bide_runtime_enter(before);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+    log_is("> spawner\n< spawner\nspawner: tells\n");
+    log_end();
+}
+
+TEST(a_task_on_another_core_begins_in_the_span_that_spawned_it)
+{
+    bide_runtime *rt;
+    bide_runtime_options o = {.flavour = BIDE_THREAD_PER_CORE, .workers = 2};
+    log_begin("trace");
+    CHECK_EQ(bide_runtime_new(&o, &rt), 0);
+    bide_runtime *before = bide_runtime_enter(rt);
+    CHECK_EQ(bide_block_on(spawns_at(1)), 0);
+    bide_runtime_enter(before);
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+    log_is("> spawner\n< spawner\nspawner: tells\n");
     log_end();
 }
 
