@@ -132,16 +132,22 @@ static inline size_t count_of(const char *text, const char *part)
     return n;
 }
 
-/* Asks until it is to stop. Each answer is whole. */
+/* The answer, which is whole. */
+static inline char *ask_whole(int fd)
+{
+    char *text = ask(fd);
+    CHECK(strncmp(text, "{\"version\":1", 12) == 0);
+    CHECK(strcmp(text + strlen(text) - 2, "]}") == 0);
+    return text;
+}
+
+/* Asks until it is to stop. */
 static inline void *only_asks(void *argument)
 {
     int fd = attach(argument);
     CHECK(fd >= 0);
     while (!stops) {
-        char *text = ask(fd);
-        CHECK(strncmp(text, "{\"version\":1", 12) == 0);
-        CHECK(strcmp(text + strlen(text) - 2, "]}") == 0);
-        free(text);
+        free(ask_whole(fd));
         answers++;
     }
     close(fd);
