@@ -133,18 +133,25 @@ void show_after(struct lower *l, struct stmt *item, uint32_t token)
     code_show(l, l->at->out, item, token, line);
 }
 
+/* The token of the place behind a block's items. A block of bide_locked has no brace of its own: its
+ * last token may end an inner block, whose names are gone. */
+static uint32_t end_of(const struct stmt *block)
+{
+    return block->is_locked ? block->last + 1 : block->last;
+}
+
 void show_at_end(struct lower *l, struct stmt *block)
 {
     struct stmt *last = block->count ? block->list[block->count - 1] : NULL;
     if (!last || !block->parent || !is_body_of(block, block->parent))
         return;
-    show_after(l, last, block->last);
+    show_after(l, last, end_of(block));
 }
 
 void show_after_defers(struct lower *l, struct stmt *block)
 {
     if (block->parent && is_body_of(block, block->parent))
-        code_show(l, l->at->out, block, block->last, block->last);
+        code_show(l, l->at->out, block, end_of(block), block->last);
 }
 
 bool shows_in_body(struct lower *l, const struct stmt *body)

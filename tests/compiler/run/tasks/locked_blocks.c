@@ -124,6 +124,47 @@ static async int places(int n)
     return value;
 }
 
+/* What is declared inside lives across the wait, and so in the frame; -g without optimization has
+ * copies of it for the debugger. They end with the inner block, before the lock is given back. */
+static async int names(int n)
+{
+    int sum = n, last = 0;
+    bide_locked(&mutex) {
+        int inner = await step(1), *at = &inner;
+        sum += await step(*at);
+    }
+    bide_locked(&mutex)
+        bide_locked(&other) {
+            int middle = await step(5), deep = 2;
+            last = await step(middle) + deep;
+        }
+    bide_locked(&mutex)
+        while (n-- > 0) {
+            int round = await step(n);
+            sum += round + await step(1);
+        }
+    bide_locked(&mutex)
+        for (int i = await step(0); i < 2; i++) {
+            int twice = 2 * i;
+            sum += twice + await step(0);
+        }
+    bide_locked(&mutex)
+        switch (sum) {
+        case 8: {
+            int chosen = 1;
+            last += await step(chosen) + chosen;
+        }
+        }
+    if (last > 0)
+        bide_locked(&mutex) {
+            int then = 3;
+            await step(0);
+            last += then;
+        }
+    printf("names: %d %d, %s\n", sum, last, state());
+    return sum;
+}
+
 static int order[8], used;
 
 static async void in_turn(int n)
@@ -187,6 +228,7 @@ static async void all(void)
     printf("jumps: %d, %s\n", r, state());
     r = await places(2);
     printf("places: %d, %s\n", r, state());
+    (void)await names(2);
 }
 
 static async void tasks(void)
