@@ -19,13 +19,11 @@ static bide_task_set(int) the_set;
 static bide_task_map(int, int) the_map;
 static const struct bide__task *_Atomic the_task;
 
-/* It may be called on any worker. */
+/* It may be called on any worker. It is counted at its end: then the set or map may go. */
 static void hook(const void *args, const void *result)
 {
     const struct bide__task *task = the_task;
 
-    arguments += args != NULL;
-    results += result != NULL;
     if (the_set != NULL) {
         (void)bide_task_set_length(the_set);
         bide_task_set_abort_all(the_set);
@@ -34,6 +32,8 @@ static void hook(const void *args, const void *result)
         (void)bide_task_map_length(the_map);
     if (task != NULL)
         CHECK_EQ(atomic_load(&task->wake.state) & BIDE__LOCK, 0);
+    arguments += args != NULL;
+    results += result != NULL;
 }
 
 static async int value(int n)
