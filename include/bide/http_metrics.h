@@ -56,10 +56,11 @@ extern "C" {
  *   bide_http_server_response_bytes_total   of bodies, as handlers have made them
  *   bide_http_server_refused_total          what was refused, by `limit`: "malformed",
  *                                           "head_bytes", "target_bytes", "head_timeout",
- *                                           "body_bytes",
- *                                           "body_timeout", "connections" (how often the next
- *                                           connection had to wait for its turn), "handshake",
- *                                           "h2_streams", "h2_frames", "h2_resets", "other"
+ *                                           "body_bytes", "body_timeout", "write_timeout" (the
+ *                                           client did not take what was sent), "connections" (how
+ *                                           often the next connection had to wait for its turn),
+ *                                           "handshake", "h2_streams", "h2_frames", "h2_resets",
+ *                                           "other"
  */
 bide_must_use int bide_metrics_add_http_server(bide_metrics *metrics, bide_http_server *server,
                                                const char *name);

@@ -15,6 +15,7 @@
 #ifndef BIDE_TESTS_H2_SERVER_H
 #define BIDE_TESTS_H2_SERVER_H
 
+#include "extra/http/exchange/meter.h"
 #include "extra/http/h2/h2.h"
 
 #include "lib/net/pause.h"
@@ -151,15 +152,26 @@ static inline void h2_drain(void)
     bide__pause_end(&h2_connection->pause);
 }
 
+/* What was refused on the last connection. */
+static struct bide__http_meter h2_meter;
+
+static inline uint64_t h2_refused(enum bide__http_refusal why)
+{
+    static struct bide__http_counts sum;
+    bide__http_meter_sum(&h2_meter, &sum);
+    return sum.refused[why];
+}
+
 static inline async int h2_serve_with(bide_stream *stream, const bide_http_server_options *options,
                                       bide_http_handler handler)
 {
     struct bide__http_settings settings;
-    struct bide__http_home home = {.settings = &settings};
+    struct bide__http_home home = {.settings = &settings, .meter = &h2_meter};
     struct bide__http_connection c = {
         .settings = &settings, .home = &home, .stream = stream, .transport = stream};
     CHECK_EQ(bide__http_settings_fill(&settings, handler, options), 0);
     h2_connection = &c;
+    bide__http_meter_init(&h2_meter);
     defer {
         bide_stream_close(stream);
     }

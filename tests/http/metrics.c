@@ -43,6 +43,18 @@ static async int broken(bide_http_exchange *x)
     return rc < 0 ? rc : -EIO;
 }
 
+/* More than the pipe takes, in one write or in pieces. */
+static async int large(bide_http_exchange *x)
+{
+    static char body[3 * PEER_PIPE];
+    if (bide_http_query(x)[0] == '\0')
+        return bide_http_reply(x, 200, "text/plain", body, sizeof body);
+    int rc = await bide_http_send_begin(x, 200);
+    while (rc == 0)
+        rc = await bide_http_send_data(x, body, 100);
+    return rc;
+}
+
 static async int takes(bide_http_exchange *x)
 {
     char *data;
@@ -73,6 +85,7 @@ static void begin_with(const bide_http_server_options *options)
         {.method = "GET", .path = "/pieces", .handler = bide_ref(pieces)},
         {.method = "GET", .path = "/broken", .handler = bide_ref(broken)},
         {.method = "POST", .path = "/takes", .handler = bide_ref(takes)},
+        {.method = "GET", .path = "/large", .handler = bide_ref(large)},
         {.method = "GET",
          .path = "/metrics",
          .handler = bide_ref(bide_http_serve_metrics),
@@ -227,6 +240,34 @@ TEST(what_is_refused_is_counted_by_its_limit)
     ask("GET / HTTP/9.1\r\nHost: a\r\n\r\n");
     CHECK(refused("other") == 1);
     CHECK(value("bide_http_server_requests_total", ",method=\"POST\",status=\"4xx\"") == 2);
+    CHECK(value("bide_http_server_requests_in_flight", "") == 0);
+    finish();
+}
+
+/* Sends the text, and never reads. */
+static async int ignore(const char *text)
+{
+    bide_stream *here, *there;
+    CHECK_EQ(bide_stream_pair(PEER_PIPE, &here, &there), 0);
+    defer {
+        bide_stream_close(here);
+    }
+    int served = 0;
+    await bide_join(served = bide_http_server_serve_stream(server, there),
+                    (void)peer_send(here, text, strlen(text), false));
+    return served;
+}
+
+TEST(a_client_that_does_not_read_is_counted)
+{
+    begin_with(&(bide_http_server_options){.write_timeout = BIDE_S(7)});
+    bide_instant since = bide_now();
+    bide_block_on(ignore(GET("/large")));
+    CHECK(refused("write_timeout") == 1);
+    CHECK_EQ(bide_elapsed(since).ns, BIDE_S(7).ns);
+    bide_block_on(ignore(GET("/large?pieces=1")));
+    CHECK(refused("write_timeout") == 2);
+    CHECK(value("bide_http_server_requests_total", ",method=\"GET\",status=\"none\"") == 2);
     CHECK(value("bide_http_server_requests_in_flight", "") == 0);
     finish();
 }

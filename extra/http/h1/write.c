@@ -51,6 +51,14 @@ static void end_writing(struct bide__h1 *h)
     bide_notify_all(&h->written); /* one that finds nothing left to be sent would wake no other */
 }
 
+/* How a step with a limit has ended. */
+static int step_ended(struct bide__h1 *h, int rc)
+{
+    if (rc == -ETIMEDOUT)
+        bide__http_refused(h->c->home, BIDE__HTTP_REFUSED_WRITE_TIMEOUT);
+    return rc;
+}
+
 bide_async int bide__h1_flush(struct bide__h1 *h)
 {
     while (h->writing)
@@ -70,7 +78,7 @@ bide_async int bide__h1_flush(struct bide__h1 *h)
         if (n > 0)
             sent(h->kit, (size_t)n);
         else if (rc < 0 || n < 0)
-            return rc < 0 ? rc : (int)n;
+            return rc < 0 ? step_ended(h, rc) : (int)n;
     }
     return 0;
 }
@@ -107,7 +115,7 @@ bide_async int bide__h1_send(struct bide__h1 *h, struct iovec *pieces, size_t co
         int rc = bide_await bide_timeout(h->settings->o.write_timeout,
                                          n = bide_stream_writev(h->c->stream, pieces, count));
         if (n <= 0 && (rc < 0 || n < 0))
-            return rc < 0 ? rc : (int)n;
+            return rc < 0 ? step_ended(h, rc) : (int)n;
         count = advance(&pieces, count, (size_t)n);
     }
     kit->out_begin = kit->out_end = 0;
@@ -125,5 +133,5 @@ bide_async ssize_t bide__h1_send_some_file(struct bide__h1 *h, int fd, uint64_t 
     }
     int rc = bide_await bide_timeout(h->settings->o.write_timeout,
                                      n = bide__fd_send_file(h->c->stream, fd, at, size));
-    return rc < 0 && n == 0 ? rc : n;
+    return rc < 0 && n == 0 ? step_ended(h, rc) : n;
 }

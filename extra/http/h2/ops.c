@@ -102,7 +102,10 @@ static bide_async int wait_for_out(struct bide__h2_stream *s)
 
     if (limit.ns == BIDE__HTTP_NEVER)
         return bide_await bide_notify_wait(&s->out_news);
-    return bide_await bide_timeout(limit, (void)bide_notify_wait(&s->out_news));
+    int rc = bide_await bide_timeout(limit, (void)bide_notify_wait(&s->out_news));
+    if (rc == -ETIMEDOUT)
+        bide__http_refused(s->c->of->home, BIDE__HTTP_REFUSED_WRITE_TIMEOUT);
+    return rc;
 }
 
 static bide_async int op_begin(bide_http_exchange *x)

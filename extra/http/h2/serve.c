@@ -181,6 +181,8 @@ static bide_async int write_buffer(struct bide__h2 *c)
         else
             rc = bide_await bide_timeout(
                 limit, n = bide_stream_write(c->stream, b->data + b->begin, b->end - b->begin));
+        if (rc == -ETIMEDOUT)
+            bide__http_refused(c->of->home, BIDE__HTTP_REFUSED_WRITE_TIMEOUT);
         if (rc < 0 || n < 0)
             return rc < 0 ? rc : (int)n;
         b->begin += (size_t)n;

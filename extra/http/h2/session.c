@@ -32,7 +32,6 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     if (c->ends)
         return 0;
     if (c->busy >= c->settings->o.h2_streams_max) { /* handlers of streams that were reset run on */
-        bide__http_refused(c->of->home, BIDE__HTTP_REFUSED_H2_STREAMS);
         if (nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM) < 0)
             return NGHTTP2_ERR_CALLBACK_FAILURE;
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
@@ -156,6 +155,10 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
 
     if (frame->hd.type == NGHTTP2_DATA)
         bide__h2_guard_worked(c, FRAMES_PER_DATA);
+    /* nghttp2 also refuses streams by itself, until the client knows the limit. */
+    if (frame->hd.type == NGHTTP2_RST_STREAM &&
+        frame->rst_stream.error_code == NGHTTP2_REFUSED_STREAM)
+        bide__http_refused(c->of->home, BIDE__HTTP_REFUSED_H2_STREAMS);
     /* Once the client has answered this, it has seen the first GOAWAY (RFC 9113, 6.8). It must not
      * be queued with that, since nghttp2 sends PINGs first. */
     if (frame->hd.type == NGHTTP2_GOAWAY && c->is_draining && !c->is_last &&

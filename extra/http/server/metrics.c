@@ -23,6 +23,7 @@ static const char *const limits[BIDE__HTTP_REFUSALS] = {
     [BIDE__HTTP_REFUSED_HEAD_TIMEOUT] = "head_timeout",
     [BIDE__HTTP_REFUSED_BODY_BYTES] = "body_bytes",
     [BIDE__HTTP_REFUSED_BODY_TIMEOUT] = "body_timeout",
+    [BIDE__HTTP_REFUSED_WRITE_TIMEOUT] = "write_timeout",
     [BIDE__HTTP_REFUSED_CONNECTIONS] = "connections",
     [BIDE__HTTP_REFUSED_HANDSHAKE] = "handshake",
     [BIDE__HTTP_REFUSED_H2_STREAMS] = "h2_streams",
