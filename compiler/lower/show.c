@@ -133,8 +133,8 @@ void show_after(struct lower *l, struct stmt *item, uint32_t token)
     code_show(l, l->at->out, item, token, line);
 }
 
-/* The token of the place behind a block's items. A block of bide_locked has no brace of its own: its
- * last token may end an inner block, whose names are gone. */
+/* The token of the place behind a block's items. A block of bide_locked has no brace of its own:
+ * its last token may end an inner block, whose names are gone. */
 static uint32_t end_of(const struct stmt *block)
 {
     return block->is_locked ? block->last + 1 : block->last;

@@ -1,10 +1,18 @@
 # bide emit prints plain C that builds with the plain compiler and libbide, behaves as the program
 # does, is the same each time, and has no path of this machine in it. Tried with the examples and
 # with the programs of run/: all of them in the long tier, otherwise one in eight with gcc and
-# another one in eight with clang.
+# another one in eight with clang. In the fixed tier only clang's have sanitizers: gcc's are used by
+# compiler/run.
 #
 #   ONLY=NAME    with this topic or program of run/
 set -eu
+case $("$CC" --version) in
+*clang*) turn=5 ;;
+*)
+    turn=1
+    plain
+    ;;
+esac
 
 warn="-Wall -Wextra"
 export CC
@@ -85,10 +93,6 @@ echo "$count examples"
 
 mkdir run
 cp "$SRC"/tests/compiler/run/*.h run
-case $("$CC" --version) in
-*clang*) turn=5 ;;
-*) turn=1 ;;
-esac
 count=0
 number=0
 for file in $(programs "$SRC/tests/compiler/run"); do

@@ -2,6 +2,7 @@
 # they are compiled; its messages about files that are damaged, stripped or of another kind; and the
 # warning of large frames, whatever output the compiler writes.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 

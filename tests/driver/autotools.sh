@@ -1,6 +1,7 @@
 # autoconf and automake with CC="bide cc gcc": a library and a program, dependencies, and the build
 # in another folder that distcheck makes.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 command -v autoreconf >/dev/null && command -v automake >/dev/null || skip "no autoconf, automake"

@@ -3,6 +3,7 @@
 # The programs are small and do not wait. The tests are about the command line: what is written
 # where, what is printed, what is left behind.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 

@@ -1,5 +1,6 @@
 # What debuggers, coverage tools and build tools read names the user's files, macros and folders.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 

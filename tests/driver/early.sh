@@ -1,6 +1,7 @@
 # clang is started before its text is there. It writes and prints the same as with a file; a text
 # that does not come, or only a part of it, gives no object.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 

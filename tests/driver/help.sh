@@ -1,6 +1,7 @@
 # `bide help`, `bide COMMAND --help` and the version go to standard output; the exit status tells
 # whether that could be written. The manual page has all commands and options.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 page=$SRC/docs/man/bide.1

@@ -1,6 +1,7 @@
 # Whatever ends the driver or the compiler, nothing is left behind, and the parent process sees the
 # same end.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 

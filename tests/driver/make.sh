@@ -1,6 +1,7 @@
 # Builds with make: several files at a time, the same file in several commands at once, headers that
 # change, and the questions of a configure script.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 command -v make >/dev/null || skip "no make"

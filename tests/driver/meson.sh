@@ -1,6 +1,7 @@
 # The recipe for Meson is CC="bide cc gcc" meson setup; the tool links what it compiles. It also
 # works with dependency('bide'), through pkg-config.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 command -v meson >/dev/null || skip "no meson"

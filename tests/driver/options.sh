@@ -1,5 +1,6 @@
 # Options that name files, macros, dialects and targets.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 

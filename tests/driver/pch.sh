@@ -1,5 +1,6 @@
 # Precompiled headers are made as usual; an async file reads the text of the header instead.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 

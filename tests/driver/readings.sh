@@ -1,6 +1,7 @@
 # A mistake in only one of the two readings of a file is reported as the user's mistake, at its
 # place: a mistake after #ifdef __BIDE__, or one that depends on the names of bide's macros.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 

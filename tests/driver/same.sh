@@ -2,6 +2,7 @@
 # have the same exit status and standard output. A file with only async and await compiles without
 # bide too, so each command can be run both ways.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 

@@ -8,6 +8,7 @@ set -eu
 "$CC" -O1 -fno-sanitize=all -o server "$SRC/tests/driver/top/server.c"
 "$CC" -O1 -fno-sanitize=all -o terminal "$SRC/tests/driver/top/terminal.c"
 unset BIDE_CONSOLE NO_COLOR
+export ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=1" # the tool runs for long here
 
 servers=
 background=

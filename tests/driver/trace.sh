@@ -3,6 +3,7 @@
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
+export ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=1" # it may read large files
 
 timeline()
 {

@@ -2,6 +2,7 @@
 # includes bide's headers and uses its words is taken for plain C. A file that uses such words as
 # its own names is left alone.
 set -eu
+plain
 
 . "$SRC/tests/harness/driver-cases"
 

@@ -9,7 +9,7 @@ static async int echo(bide_stream *s)
 {
     char text[512];
     int status = wire_has("/no ") ? 422 : 200;
-    snprintf(text, sizeof text, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s", status,
+    snprintf(text, sizeof text, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%.400s", status,
              strlen(wire.body), wire.body);
     return await wire_say(s, text);
 }

@@ -55,7 +55,7 @@ static async int talks(const char *url, const bide_websocket_options *options, i
         bide_websocket_free(ws);
     }
     for (int i = 0; i < count; i++) {
-        snprintf(text, sizeof text, "%0*d", 1 + i * 29, i);
+        snprintf(text, sizeof text, "%0*d", 1 + i % 100 * 29, i);
         CHECK_ERR(await bide_websocket_send_text(ws, text), 0);
         CHECK_EQ(await bide_websocket_recv(ws, &m), 1);
         CHECK_STR(m.data, text);

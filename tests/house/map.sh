@@ -4,15 +4,21 @@
 # must fail.
 set -eu
 
-# objects: prints "SOURCE OBJECT" for each product file that this build has.
+# objects: prints "SOURCE OBJECT" for each product file that this build has; without a source it is
+# an old object.
 objects()
 {
+    (cd "$SRC" && find compiler core runtime lib extra -name '*.c') >sources
     find "$CMAKE_TREE"/compiler "$CMAKE_TREE"/core "$CMAKE_TREE"/runtime "$CMAKE_TREE"/lib \
-        "$CMAKE_TREE"/extra -name '*.c.o' | while IFS= read -r object; do
-        source=$(echo "${object#"$CMAKE_TREE"/}" |
-            sed 's|CMakeFiles/[^/]*\.dir/||; s|[a-z]*/__/||; s|\.o$||')
-        [ ! -e "$SRC/$source" ] || echo "$source $object" # without a source it is an old object
-    done
+        "$CMAKE_TREE"/extra -name '*.c.o' | awk -v tree="$CMAKE_TREE/" '
+        NR == FNR { is_source[$0] = 1; next }
+        {
+            source = substr($0, length(tree) + 1)
+            sub(/CMakeFiles\/[^\/]*\.dir\//, "", source)
+            sub(/[a-z]*\/__\//, "", source)
+            sub(/\.o$/, "", source)
+        }
+        source in is_source { print source, $0 }' sources -
 }
 
 # symbols: prints "SOURCE U|D NAME" for each symbol of the objects on standard input: U means used,
@@ -33,12 +39,17 @@ symbols()
 # includes: of the C files on standard input, "SOURCE I HEADER", headers by their path in the tree.
 includes()
 {
-    while IFS= read -r source; do
-        sed -n 's/^ *# *include *"\([^"]*\)".*/\1/p' "$TREE/$source" | while read -r header; do
-            [ ! -e "$TREE/$(dirname "$source")/$header" ] || header=$(dirname "$source")/$header
-            echo "$source I $header"
-        done
-    done
+    (cd "$TREE" && find . -name '*.h' | sed 's|^\./||') >headers
+    cat >sources
+    [ -s headers ] || echo none >headers
+    (cd "$TREE" && xargs -d '\n' grep -H '^ *# *include *"' /dev/null) <sources | awk -F '"' '
+        NR == FNR { is_header[$0] = 1; next }
+        {
+            source = substr($1, 1, index($1, ":") - 1)
+            folder = source
+            sub(/\/[^\/]*$/, "/", folder)
+            print source, "I", ((folder $2) in is_header) ? folder $2 : $2
+        }' headers -
 }
 
 # judge: reads the lines of symbols and includes, and prints what goes against the order.

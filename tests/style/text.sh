@@ -11,32 +11,35 @@ find . \( -name .git -o -name build -o -path './tests/*/*/*' \) -prune -o -type 
 bad=$WORK/bad
 : >"$bad"
 
-while IFS= read -r file; do
-    case $file in
-    *.md) wide=0 ;;
-    *) wide=100 ;;
-    esac
-    awk -v file="$file" -v wide="$wide" '
-        wide && length($0) > wide { print file ":" NR ": over " wide " columns" }
-        /\t/ && file !~ /Makefile$/ { print file ":" NR ": a tab" }
-        /[ \r]$/ { print file ":" NR ": blank at the end" }' "$file" >>"$bad"
-    case $file in
-    *.[ch])
-        case $file in
-        ./compiler/* | ./core/* | ./runtime/* | ./lib/* | ./extra/* | ./include/*) most='800 60' ;;
-        *) most='1200 80' ;;
-        esac
-        awk -v file="$file" -v file_most="${most% *}" -v function_most="${most#* }" '
-            /^[{]/ { start = NR }
-            /^[}]/ && start {
-                if (NR - start > function_most)
-                    print file ":" start ": a function of " NR - start " lines"
-                start = 0
-            }
-            END { if (NR > file_most) print file ": " NR " lines" }' "$file" >>"$bad"
-        ;;
-    esac
-done <"$WORK/all"
+cat >"$WORK/lines.awk" <<'END'
+function end_of_file()
+{
+    if (is_c && lines > most_lines)
+        print file ": " lines " lines"
+}
+FNR == 1 {
+    end_of_file()
+    file = FILENAME
+    start = 0
+    is_c = file ~ /\.[ch]$/
+    is_product = file ~ /^\.\/(compiler|core|runtime|lib|extra|include)\//
+    most_lines = is_product ? 800 : 1200
+    most_in_function = is_product ? 60 : 80
+    most_columns = file ~ /\.md$/ ? 0 : 100
+}
+{ lines = FNR }
+most_columns && length($0) > most_columns { print file ":" FNR ": over " most_columns " columns" }
+/\t/ && file !~ /Makefile$/ { print file ":" FNR ": a tab" }
+/[ \r]$/ { print file ":" FNR ": blank at the end" }
+is_c && /^[{]/ { start = FNR }
+is_c && /^[}]/ && start {
+    if (FNR - start > most_in_function)
+        print file ":" start ": a function of " FNR - start " lines"
+    start = 0
+}
+END { end_of_file() }
+END
+tr '\n' '\0' <"$WORK/all" | xargs -0 awk -f "$WORK/lines.awk" >>"$bad"
 
 # The words are put together here so that this file does not have them.
 words="\\<(TO""DO|FIX""ME|XX""X|HA""CK)\\>|/ho""me/|/wo""rk/"
