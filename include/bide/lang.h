@@ -152,6 +152,9 @@ struct bide__future_set;
 #define bide_async
 #define bide_await
 #define bide_cancel_returns
+#ifdef BIDE__TEXT /* where bide_locked (bide/lock.h) has become this */
+#define bide__with(...) for (__VA_ARGS__;)
+#endif
 
 /* Chooses the runtime of `async int main`, once, before it: current_thread (the default),
  * multi_thread or thread_per_core. */

@@ -440,6 +440,25 @@ kept=$(sed -n "s/.*report it with '\\(.*\\)', which.*/\\1/p" err)
 has "$kept" bide__start_twice
 rm -r "$(dirname "$kept")"
 missing hello
+# What a lock has become is correct C, too.
+sed -i 's/hello.c:5:1/locked.c:7:5/; s/hello.i/locked.i/' picky
+cat >locked.c <<'END'
+#include <bide/bide.h>
+static bide_mutex mutex;
+async int f(int n);
+async int f(int n)
+{
+    int sum = 0;
+    bide_locked(&mutex)
+        for (int i = 0; i < n; i++)
+            sum += await f(i);
+    return sum;
+}
+END
+refused "$BIDE" cc ./picky -c locked.c
+has err '^locked.c:7:5: error: boom'
+has err "internal error: the code generated for 'locked.c'"
+rm -r "$(dirname "$(sed -n "s/.*report it with '\\(.*\\)', which.*/\\1/p" err)")"
 end
 
 begin "an input file that does not exist"
