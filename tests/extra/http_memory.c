@@ -1,17 +1,23 @@
 /*
- * bide/http.h without memory: each allocation of a request fails in turn. The server is a thread
- * that does not use bide, so only the client is affected.
+ * bide/http.h and its neighbours without memory: each allocation fails in turn of a request, a form
+ * with files, a request that is tried again, and spans on their way to a collector. The server is a
+ * thread that does not use bide, so only the client is affected.
  */
 #include <bide/bide.h>
 #include <bide/http.h>
+#include <bide/http_form.h>
+#include <bide/http_stream.h>
 #include <bide/testing.h>
+#include <bide/trace_otlp.h>
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,14 +25,45 @@
 #include "check.h"
 
 static int listener;
-static char url[64];
+static char url[64], again_url[80], path[] = "http_memory-XXXXXX";
+static atomic_uint traces; /* requests with spans */
 
-/* Answers every read alike: requests are small and arrive in one piece. */
+/* Reads a request, which has a Content-Length if it has a body. */
+static bool receive(int fd, char *request, size_t room)
+{
+    size_t size = 0, whole = 1;
+
+    while (size < whole) {
+        ssize_t n = read(fd, request + size, room - 1 - size);
+        if (n <= 0)
+            return false;
+        size += (size_t)n;
+        request[size] = '\0';
+        const char *end = strstr(request, "\r\n\r\n"), *length;
+        if (end == NULL) {
+            whole = size + 1;
+            continue;
+        }
+        length = strstr(request, "Content-Length: ");
+        whole = (size_t)(end + 4 - request) +
+                (length != NULL && length < end ? (size_t)atol(length + 16) : 0);
+    }
+    return true;
+}
+
+/* Refuses every second request for /again. */
 static bool answer(int fd)
 {
-    static const char text[] = "HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 5\r\n\r\nhello";
-    char request[4096];
-    return read(fd, request, sizeof request) > 0 && write(fd, text, sizeof text - 1) > 0;
+    static const char good[] = "HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 5\r\n\r\nhello",
+                      busy[] = "HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n";
+    static char request[64 * 1024];
+    static unsigned count;
+
+    if (!receive(fd, request, sizeof request))
+        return false;
+    traces += strstr(request, "resourceSpans") != NULL;
+    const char *text = strstr(request, "/again") != NULL && count++ % 2 == 0 ? busy : good;
+    return write(fd, text, strlen(text)) > 0;
 }
 
 /* Serves until the listener is shut down. */
@@ -66,6 +103,7 @@ static pthread_t start(void)
     CHECK_EQ(listen(listener, 16), 0);
     CHECK_EQ(getsockname(listener, (struct sockaddr *)&address, &size), 0);
     snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(address.sin_port));
+    snprintf(again_url, sizeof again_url, "%sagain", url);
     CHECK_EQ(pthread_create(&thread, NULL, serve, NULL), 0);
     return thread;
 }
@@ -92,7 +130,55 @@ static async int request(bide_http_client *client)
     return n;
 }
 
-static int make_and_request(void)
+static async int send_form(bide_http_client *client)
+{
+    bide_http_parts *parts = NULL;
+    bide_http_response *r = NULL;
+    defer {
+        bide_http_response_free(r);
+        bide_http_parts_free(parts);
+    }
+    const bide_http_request q = {.url = url};
+    char body[16];
+    int n = bide_http_parts_new(&parts);
+    if (n == 0)
+        n = bide_http_parts_add_text(parts, "title", "A cat");
+    if (n == 0)
+        n = bide_http_parts_add_bytes(parts, "bytes", "12345", 5, "b.bin", "image/png");
+    if (n == 0)
+        n = bide_http_parts_add_file(parts, "file", path, NULL, NULL);
+    if (n == 0)
+        n = await bide_http_send_parts(client, &q, parts, &r);
+    ssize_t got = n;
+    if (n == 0)
+        got = await bide_http_response_read(r, body, sizeof body);
+    CHECK(got <= 0 || (got == 5 && memcmp(body, "hello", 5) == 0));
+    return got < 0 ? (int)got : 0;
+}
+
+static async int try_again(bide_http_client *client)
+{
+    bide_http_response *r = NULL;
+    defer {
+        bide_http_response_free(r);
+    }
+    const bide_http_request q = {.url = again_url};
+    const bide_http_retry retry = {.first = BIDE_NS(1)};
+    int n = await bide_http_send_retry(client, &q, &retry, &r);
+    if (n == 0)
+        CHECK_STR(bide_http_body(r), "hello");
+    return n;
+}
+
+typedef bide_async_fn(int, bide_http_client *) flow;
+
+static async int run(flow f, bide_http_client *client)
+{
+    int n = await (*f)(client);
+    return n;
+}
+
+static int make_and_run(flow f)
 {
     bide_http_client *client = NULL;
     const bide_http_pin pin = {"localhost", 0, "127.0.0.1"};
@@ -102,29 +188,37 @@ static int make_and_request(void)
                                        .no_proxy = "nowhere.test",
                                        .connect_timeout = BIDE_S(20),
                                        .read_timeout = BIDE_S(20),
+                                       .retry_percent = -1,
+                                       .tls = {.ca_dir = "/nowhere",
+                                               .cert_file = "no.pem",
+                                               .key_file = "no.key",
+                                               .key_password = "secret",
+                                               .version_min = 2,
+                                               .version_max = 3},
                                        .pins = &pin,
                                        .pin_count = 1};
     int n = bide_http_client_new(&options, &client);
     if (n < 0)
         return n;
-    n = bide_block_on(request(client));
+    n = bide_block_on(run(f, client));
     if (n < 0) {
         /* The client still works for the next request. */
         bide_test_fail("alloc", 1000000, -ENOMEM, 1);
-        CHECK_EQ(bide_block_on(request(client)), 0);
+        CHECK_EQ(bide_block_on(run(f, client)), 0);
     }
     bide_http_client_free(client);
     return n;
 }
 
-TEST_LIMIT(each_allocation_fails_in_turn, 60)
+/* Returns how many of the failures the program was told. */
+static unsigned fail_each(flow f)
 {
-    pthread_t thread = start();
     unsigned failures = 0;
-    CHECK_EQ(make_and_request(), 0);
+
+    CHECK_EQ(make_and_run(f), 0);
     for (unsigned nth = 1;; nth++) {
         CHECK_EQ(bide_test_fail("alloc", nth, -ENOMEM, 1), 0);
-        int n = make_and_request();
+        int n = make_and_run(f);
         if (bide_test_failed("alloc") == 0 && n == 0)
             break;
         /* curl may have done without the memory. */
@@ -133,9 +227,78 @@ TEST_LIMIT(each_allocation_fails_in_turn, 60)
             failures++;
         }
     }
-    CHECK(failures > 20);
     bide_test_reset();
+    return failures;
+}
+
+static void finish(pthread_t thread)
+{
     shutdown(listener, SHUT_RDWR);
     pthread_join(thread, NULL);
     close(listener);
+}
+
+TEST_LIMIT(each_allocation_of_a_request_fails_in_turn, 60)
+{
+    pthread_t thread = start();
+    CHECK(fail_each(bide_ref(request)) > 20);
+    finish(thread);
+}
+
+TEST_LIMIT(each_allocation_of_a_form_fails_in_turn, 60)
+{
+    pthread_t thread = start();
+    int fd = mkstemp(path);
+    CHECK(fd >= 0 && write(fd, "miaow", 5) == 5);
+    CHECK(fail_each(bide_ref(send_form)) > 20);
+    CHECK_EQ(unlink(path), 0);
+    close(fd);
+    finish(thread);
+}
+
+TEST_LIMIT(each_allocation_of_a_second_try_fails_in_turn, 60)
+{
+    pthread_t thread = start();
+    CHECK(fail_each(bide_ref(try_again)) > 20);
+    finish(thread);
+}
+
+/* A span is told, or counted as lost; the program does not notice. */
+static int trace_once(void)
+{
+    const bide_trace_otlp_options options = {
+        .filter = "info", .url = url, .service = "shop", .authorization = "Bearer x"};
+    bide_trace_otlp *otlp;
+    int n = bide_trace_otlp_new(&options, &otlp);
+    if (n < 0)
+        return n;
+    {
+        bide_span("outer", BIDE_F("n", 1), BIDE_F("text", "abc"));
+        bide_info("event", BIDE_F("half", 0.5));
+    }
+    bide_trace_otlp_free(otlp);
+    return 0;
+}
+
+TEST_LIMIT(each_allocation_of_an_exporter_fails_in_turn, 60)
+{
+    pthread_t thread = start();
+    unsigned refused = 0, lost = 0;
+
+    for (unsigned nth = 1;; nth++) {
+        unsigned before = traces;
+        CHECK_EQ(bide_test_fail("alloc", nth, -ENOMEM, 1), 0);
+        int n = trace_once();
+        bool failed = bide_test_failed("alloc") > 0;
+        CHECK(n == 0 || (n == -ENOMEM && failed));
+        CHECK(failed || traces == before + 1);
+        if (!failed)
+            break;
+        refused += n < 0;
+        lost += n == 0 && traces == before;
+    }
+    CHECK(refused > 2);
+    CHECK(lost > 2);
+    bide_test_reset();
+    finish(thread);
 }
