@@ -125,7 +125,7 @@ TEST(does_not)
 }
 END
     compile leak.c "$SRC/tests/harness/check.c" -o leak
-    ! ./leak >out 2>&1 || fail "a leak went unseen"
+    ! ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=1" ./leak >out 2>&1 || fail "a leak went unseen"
     sees 'FAILED leaks'
     sees 'LeakSanitizer'
     sees '1 passed, 1 failed, 0 skipped'
