@@ -12,6 +12,8 @@
 #   --quick       one round, few connections and operations: to see that it works
 #   --json        JSON on standard output, the table on standard error
 #
+# After the servers `./x` measures the clients (bench/client.sh), unless it gets --only or --json.
+#
 # Where io_uring is not allowed, or a peer cannot be built, or has no such server, the row says so.
 # The results are also left in build/bench/http.json. Exit status: 1 if bide, with the driver that
 # it chooses itself, takes more than 1.05 x hyper's time for a request (the median of the rounds),

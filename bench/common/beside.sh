@@ -1,4 +1,4 @@
-# What `./x bench net`, `io` and `http` have in common: programs that do the same thing are
+# What `./x bench net`, `io`, `http` and `client` have in common: programs that do the same are
 # measured in turn, round after round, and the medians and the ratios of each row are printed.
 #
 # A script sets, before it sources this file:
@@ -21,7 +21,7 @@ rows=${ROWS-$here/rows}
 ours=${OURS-$BUILD/bench/$name}
 wanted=${WHO-$everyone}
 place=$BUILD/bench/$name-peers
-only='' all_rounds='' quick='' json='' second=p99
+only='' all_rounds='' quick='' json='' first='' second=p99
 peers='tokio libuv go' floors='epoll uring plain' rival=tokio also='' clock=-
 
 while [ $# -gt 0 ]; do
@@ -101,7 +101,8 @@ measure()
         -v rival="$rival" -v also="$also" \
         -f "$common/judge.awk" "$work/samples" >"$work/result"
     cat "$work/result" >>"$work/results"
-    awk -v second="$second" -v rival="$rival" -f "$common/table.awk" "$work/result" >&3
+    awk -v first="$first" -v second="$second" -v rival="$rival" -f "$common/table.awk" \
+        "$work/result" >&3
     ! grep -q '^- .* failed$' "$work/samples" || cat "$work/errors" >&2
 }
 
@@ -111,11 +112,12 @@ fewer()
     if [ -n "$quick" ] && [ "$1" -gt "$2" ]; then echo "$2"; else echo "$1"; fi
 }
 
-# heading FIRST SECOND: prints it; the last two columns before the verdict are named so. SECOND is
-# p99, or the ratio of the FIRST ones to the rival's.
+# heading FIRST SECOND: prints it; the last two columns before the verdict are named so. FIRST is a
+# time, or with req/s as many operations as there are in a second, if one takes that time. SECOND is
+# p99, or the ratio of the times to the rival's.
 heading()
 {
-    second=$2
+    first=$1 second=$2
     echo "bide $(cat "$SRC/VERSION"), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)," \
         "kernel $(uname -r)" >&3
     awk -v titles="$*" -v rival="$rival" -f "$common/table.awk" /dev/null >&3

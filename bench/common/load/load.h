@@ -1,15 +1,15 @@
 /*
  * bench/common/load/load.h: a load generator, the same for all servers of a benchmark.
  *
- * main.c starts the server and prints what was measured; the folders `load` of the benchmarks have
- * the kinds of load, and a table of them. The generator is one thread. It knows of the server only
- * the port and the process.
+ * main.c starts the server and prints what was measured; process.c has what it takes to measure a
+ * process; the folders `load` of the benchmarks have the kinds of load, and a table of them. The
+ * generator is one thread. It knows of the server only the port and the process.
  */
 #ifndef BENCH_COMMON_LOAD_H
 #define BENCH_COMMON_LOAD_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "process.h"
+
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -34,10 +34,6 @@ extern const struct load_kind load_kinds[]; /* the last one has no name */
 
 /* ---- for the loads ---- */
 
-/* Ends the program, and the server with it. */
-_Noreturn void die(const char *what);
-
-int64_t clock_ns(void);
 int64_t server_cpu_ns(const struct load *load);
 
 /* A connected socket; for datagrams, one that is connected to the server's port. */

@@ -5,30 +5,23 @@
  *
  *   load [--pin] KIND CONNECTIONS N SERVER ARGUMENT...
  *
- * KIND is one of load_kinds. --pin puts the server on the first CPU
- * and the generator on the second one. The server prints the number of its port, and serves until
- * it is killed. DRIVER is `uring` if the server has a ring of io_uring, else `epoll`. Exit status:
- * 77 if the server ends with that, which says that it cannot do this; 1 after any other failure.
+ * KIND is one of load_kinds. --pin puts the server on the first CPU and the generator on the second
+ * one. The server prints the number of its port, and serves until it is killed. DRIVER is `uring`
+ * if the server has a ring of io_uring, else `epoll`. Exit status: 77 if the server ends with that,
+ * which says that it cannot do this; 1 after any other failure.
  */
 #define _GNU_SOURCE
 #include "load.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { NOT_BUILT = 77 };
 
 void die(const char *what)
 {
@@ -36,26 +29,9 @@ void die(const char *what)
     exit(1); /* the server dies with us: PR_SET_PDEATHSIG */
 }
 
-static int64_t read_clock(clockid_t id)
-{
-    struct timespec t;
-    if (clock_gettime(id, &t) < 0)
-        die("the server is gone");
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-int64_t clock_ns(void)
-{
-    return read_clock(CLOCK_MONOTONIC);
-}
-
-/* Of all its threads, also those that have ended. */
 int64_t server_cpu_ns(const struct load *load)
 {
-    clockid_t id;
-    if (clock_getcpuclockid(load->server, &id) != 0)
-        die("clock_getcpuclockid");
-    return read_clock(id);
+    return process_cpu_ns(load->server);
 }
 
 int connect_to_server(const struct load *load, int type)
@@ -103,74 +79,15 @@ void set_latencies(struct load *load, int64_t *latencies_ns, long count)
 
 /* ---- the server ---- */
 
-static void pin(int cpu)
-{
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    (void)sched_setaffinity(0, sizeof set, &set); /* a machine with one CPU has to share it */
-}
-
-/* Never returns. */
-static void run_server(char **command, bool pinned, int to)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (pinned)
-        pin(0);
-    if (dup2(to, STDOUT_FILENO) < 0)
-        _exit(1);
-    execvp(command[0], command);
-    fprintf(stderr, "load: %s: %s\n", command[0], strerror(errno));
-    _exit(NOT_BUILT);
-}
-
 /* Fills in the process and the port. */
 static void start_server(struct load *load, char **command, bool pinned)
 {
-    int ends[2], port = 0;
-    if (pipe(ends) < 0)
-        die("pipe");
-    load->server = fork();
-    if (load->server < 0)
-        die("fork");
-    if (load->server == 0) {
-        close(ends[0]);
-        run_server(command, pinned, ends[1]);
-    }
-    close(ends[1]);
-    FILE *from = fdopen(ends[0], "r");
-    if (from == NULL || fscanf(from, "%d", &port) != 1) {
-        int status = 0;
-        waitpid(load->server, &status, 0);
-        exit(WIFEXITED(status) && WEXITSTATUS(status) == NOT_BUILT ? NOT_BUILT : 1);
-    }
+    int out, port = 0;
+    load->server = process_start(command, pinned ? 0 : -1, &out);
+    FILE *from = fdopen(out, "r");
+    if (from == NULL || fscanf(from, "%d", &port) != 1)
+        process_failed(load->server);
     load->port = (uint16_t)port; /* the pipe stays open, in case the server prints more */
-}
-
-static bool has_ring(const struct load *load)
-{
-    char path[300], target[100];
-    bool found = false;
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)load->server);
-    DIR *folder = opendir(path);
-    for (struct dirent *one; folder != NULL && !found && (one = readdir(folder)) != NULL;) {
-        snprintf(path, sizeof path, "/proc/%d/fd/%s", (int)load->server, one->d_name);
-        ssize_t size = readlink(path, target, sizeof target - 1);
-        target[size > 0 ? size : 0] = '\0';
-        found = strstr(target, "[io_uring]") != NULL;
-    }
-    if (folder != NULL)
-        closedir(folder);
-    return found;
-}
-
-static void allow_descriptors(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit); /* inherited by the server */
 }
 
 int main(int argc, char **argv)
@@ -195,7 +112,7 @@ int main(int argc, char **argv)
     if (pinned)
         pin(1);
     kind->run(&load);
-    const char *driver = has_ring(&load) ? "uring" : "epoll";
+    const char *driver = process_has_ring(load.server) ? "uring" : "epoll";
     kill(load.server, SIGKILL);
     waitpid(load.server, NULL, 0);
     printf("%.4f %.1f %.1f %s\n", load.figure, load.p50, load.p99, driver);
