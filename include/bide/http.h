@@ -96,8 +96,7 @@ typedef struct bide_http_options {
                                       limit */
     bide_duration idle_timeout;    /* a connection that was not used for longer is not used again;
                                       counted in seconds; 0: 90 s; negative: none is used again */
-    int idle_max;                  /* connections that are kept open, of all hosts; 0: curl's
-                                      default, four for each request under way */
+    int idle_max;                  /* connections that are kept open, of all hosts; 0: 256 */
     bide_http_protocol protocol;
     bide_http_tls tls;
     bool https_only;        /* http: is refused with -EPROTONOSUPPORT; a redirect to it: -EPROTO */

@@ -235,15 +235,13 @@ static int set_multi(bide_http_client *client)
     CURLM *m = client->multi = curl_multi_init();
     if (m == NULL)
         return -ENOMEM;
-    long host_max = client->options.connections_max;
+    long host_max = client->options.connections_max, idle_max = client->options.idle_max;
     bool ok = curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
               curl_multi_setopt(m, CURLMOPT_SOCKETDATA, client) == CURLM_OK &&
               curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
               curl_multi_setopt(m, CURLMOPT_TIMERDATA, client) == CURLM_OK &&
-              curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, host_max) == CURLM_OK;
-    if (client->options.idle_max > 0)
-        ok = ok &&
-             curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)client->options.idle_max) == CURLM_OK;
+              curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, host_max) == CURLM_OK &&
+              curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, idle_max) == CURLM_OK;
     return ok ? 0 : -ENOMEM;
 }
 

@@ -156,6 +156,7 @@ int bide__http_options_copy(bide_http_options *own, const bide_http_options *fro
         from->response_max_bytes != 0 ? from->response_max_bytes : (size_t)64 << 20;
     own->retry_percent = from->retry_percent != 0 ? from->retry_percent : 20;
     own->redirects_max = from->redirects_max != 0 ? from->redirects_max : 10;
+    own->idle_max = from->idle_max != 0 ? from->idle_max : 256;
     for (size_t i = 0; i < STRINGS; i++)
         *string_at(own, i) = NULL;
     n = copy_pins(own, from);
