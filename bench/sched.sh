@@ -29,7 +29,7 @@ here=$SRC/bench/sched
 rows=${ROWS-$here/rows}
 ours=${OURS-$BUILD/bench/sched}
 peer=${PEER-}
-only='' all_pairs='' counter='' json='' console=''
+sample_limit_s=30 only='' all_pairs='' counter='' json='' console=''
 
 while [ $# -gt 0 ]; do
     case $1 in
@@ -79,6 +79,7 @@ END_OF_SIDE
     sed "s/ watched$/ long/" "$work/on" >"$work/idle"
     chmod +x "$work/on" "$work/off" "$work/idle"
     ours=$work/on peer=$work/$console
+    sample_limit_s=120 # an answer may have a million tasks
 }
 
 # console_row: makes a row of Tokio's one of --console. False: it is left out.
@@ -94,7 +95,6 @@ console_row()
 
 # sample PROGRAM ROW RT N: prints both figures; the exit status is the program's, or 124 after too
 # long a time.
-sample_limit_s=30
 sample()
 {
     if [ "$pin" = - ]; then
