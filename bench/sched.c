@@ -1,12 +1,15 @@
 /*
  * bench/sched.c: one workload of bench/sched/, measured once, for sched.sh.
  *
- *   sched ROW RUNTIME N [cold]   does N operations of ROW, and prints two numbers: nanoseconds of
- *                                an operation by the clock, and of CPU time of the process. Rows
- *                                that measure something else print that, twice. With `cold` there
- *                                is no round to warm up.
- *   sched --list                 prints the names of the rows
- *   sched --smoke                runs each row with a few operations
+ *   sched ROW RUNTIME N [HOW]   does N operations of ROW, and prints two numbers: nanoseconds of an
+ *                               operation by the clock, and of CPU time of the process. Rows that
+ *                               measure something else print that, twice.
+ *   sched --list                prints the names of the rows
+ *   sched --smoke               runs each row with a few operations
+ *
+ * HOW is `cold`: there is no round to warm up; `long`: the same is done again until a second has
+ * passed, and the means are printed; or `watched`: the same, while somebody looks at it through the
+ * console that BIDE_CONSOLE names.
  *
  * RUNTIME is ct (current_thread) or mtN (multi_thread with N workers). The exit status is 77 if
  * this build has no such runtime or row.
@@ -25,6 +28,7 @@
 #include <unistd.h>
 
 enum { NOT_BUILT = 77 };
+enum how { WARM, COLD, LONG, WRONG };
 
 static const struct row *const lists[] = {spawn_rows,   remote_rows, talk_rows,
                                           channel_rows, group_rows,  set_rows,
@@ -135,8 +139,26 @@ static int workers_of(const char *name)
     return *end || workers < 1 || workers > 1024 ? -1 : (int)workers;
 }
 
+/* Again and again; the two figures become the means. */
+static void run_long(const struct row *row, struct run *run)
+{
+    static const int64_t second_ns = 1000000000;
+    double wall_ns = 0, cpu_ns = 0;
+    long times = 0;
+    int64_t from_ns = clock_ns();
+
+    do {
+        row->run(run);
+        wall_ns += run->wall_ns;
+        cpu_ns += run->cpu_ns;
+        times++;
+    } while (!row->once && clock_ns() - from_ns < second_ns);
+    run->wall_ns = wall_ns / (double)times;
+    run->cpu_ns = cpu_ns / (double)times;
+}
+
 /* Returns 0, or NOT_BUILT. */
-static int run_row(const struct row *row, unsigned workers, long n, bool warm, struct run *run)
+static int run_row(const struct row *row, unsigned workers, long n, enum how how, struct run *run)
 {
     bide_runtime_options options = {
         .flavour = workers > 0 ? BIDE_MULTI_THREAD : BIDE_CURRENT_THREAD, .workers = workers};
@@ -146,12 +168,16 @@ static int run_row(const struct row *row, unsigned workers, long n, bool warm, s
         return NOT_BUILT;
     expect("bide_runtime_new", r, 0);
     bide_runtime_enter(run->rt);
-    if (warm && !row->once && n >= 10) {
+    look_begin();
+    if (how != COLD && !row->once && n >= 10) {
         run->n = n / 10;
         row->run(run);
         run->n = n;
     }
-    row->run(run);
+    if (how == LONG)
+        run_long(row, run);
+    else
+        row->run(run);
     bide_runtime_enter(NULL);
     return 0;
 }
@@ -165,7 +191,7 @@ static int smoke(void)
                 struct run run;
                 if (row->several && workers[k] < 2)
                     continue;
-                if (run_row(row, workers[k], 20, true, &run) != 0) {
+                if (run_row(row, workers[k], 20, WARM, &run) != 0) {
                     printf("%s %u not built\n", row->name, workers[k]);
                     continue;
                 }
@@ -184,6 +210,15 @@ static int list(void)
     return 0;
 }
 
+static enum how how_of(const char *name)
+{
+    if (strcmp(name, "watched") == 0 || strcmp(name, "long") == 0)
+        return LONG;
+    if (strcmp(name, "cold") == 0)
+        return COLD;
+    return *name ? WRONG : WARM;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--list") == 0)
@@ -192,14 +227,18 @@ int main(int argc, char **argv)
         return smoke();
     int workers = argc >= 4 ? workers_of(argv[2]) : -1;
     long n = workers >= 0 ? atol(argv[3]) : 0;
-    if (n < 1) {
-        fputs("sched ROW ct|mtN N [cold]\n", stderr);
+    enum how how = how_of(argc > 4 ? argv[4] : "");
+    if (n < 1 || how == WRONG) {
+        fputs("sched ROW ct|mtN N [cold|long|watched]\n", stderr);
         return 2;
     }
+    if (argc > 4 && strcmp(argv[4], "watched") == 0)
+        look_prepare();
     const struct row *row = find(argv[1]);
     struct run run;
-    if (row == NULL || run_row(row, (unsigned)workers, n, argc == 4, &run) != 0)
+    if (row == NULL || run_row(row, (unsigned)workers, n, how, &run) != 0)
         return NOT_BUILT;
+    look_end();
     if (run.value != 0)
         run.wall_ns = run.cpu_ns = run.value;
     printf("%.4f %.4f\n", run.wall_ns, run.cpu_ns);

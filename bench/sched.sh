@@ -3,8 +3,10 @@
 # ratio are printed. The work of one thread is compared by the CPU time of the process, that of
 # several by the clock; the column `other` has the median ratio by the one that is not used.
 #
-#   ./x bench sched [--only PART] [--pairs N] [--instructions] [--json]
+#   ./x bench sched [--console[=idle]] [--only PART] [--pairs N] [--instructions] [--json]
 #
+#   --console       not beside Tokio: with somebody attached to the console beside the same without
+#                   a console; with =idle, beside the same with a console and nobody attached
 #   --only PART     only rows whose "ROW RT" contains PART
 #   --pairs N       N pairs for each row, instead of what the file says
 #   --instructions  where perf cannot count the instructions of an operation of a row that one
@@ -15,22 +17,31 @@
 # The results are also left in build/bench/sched.json. Exit status: 1 if a row is slower than Tokio
 # (its median ratio is over 1.05, and still so in three times as many pairs) or fails, or if fewer
 # than 80% of the rows meet their target.
+#
+# With --console the rows whose figure is a time are measured for a second or more, in pairs; a
+# process is attached that asks once a second, as `bide top` does (bench/sched/look.c). The console
+# is a thread, so beside no console, rows of one thread also have the cost of a second one. The last
+# line has the median of the rows' ratios; the exit status is 1 if that is above 1.03, or a row
+# fails. The results are left in build/bench/sched-console.json.
 set -eu
 . "$SRC/bench/common/peers.sh"
 here=$SRC/bench/sched
 rows=${ROWS-$here/rows}
 ours=${OURS-$BUILD/bench/sched}
 peer=${PEER-}
-only='' all_pairs='' counter='' json=''
+sample_limit_s=30 only='' all_pairs='' counter='' json='' console=''
 
 while [ $# -gt 0 ]; do
     case $1 in
+    --console) console=off ;;
+    --console=idle) console=idle ;;
     --only) only=$2 && shift ;;
     --pairs) all_pairs=$2 && shift ;;
     --instructions) counter=valgrind ;;
     --json) json=1 ;;
     *)
-        echo "./x bench sched [--only PART] [--pairs N] [--instructions] [--json]" >&2
+        echo "./x bench sched [--console[=idle]] [--only PART] [--pairs N]" \
+            "[--instructions] [--json]" >&2
         exit 2
         ;;
     esac
@@ -53,9 +64,37 @@ build_peer()
     version="Tokio $version ($(rustc --version | cut -d' ' -f1,2))"
 }
 
+# Makes the two sides of --console, and sets $ours and $peer.
+build_console()
+{
+    cat >"$work/on" <<END_OF_SIDE
+#!/bin/sh
+BIDE_CONSOLE='$work/socket' exec '$ours' "\$@" watched
+END_OF_SIDE
+    cat >"$work/off" <<END_OF_SIDE
+#!/bin/sh
+unset BIDE_CONSOLE
+exec '$ours' "\$@" long
+END_OF_SIDE
+    sed "s/ watched$/ long/" "$work/on" >"$work/idle"
+    chmod +x "$work/on" "$work/off" "$work/idle"
+    ours=$work/on peer=$work/$console
+    sample_limit_s=120 # an answer may have a million tasks
+}
+
+# console_row: makes a row of Tokio's one of --console. False: it is left out.
+console_row()
+{
+    case "$unit $pin $seen" in
+    *" $row/$rt "* | ns\ [0-9]*) return 1 ;;
+    ns*) seen="$seen$row/$rt " ;;
+    *) return 1 ;;
+    esac
+    peer_name="=$console" target=- limit=-
+}
+
 # sample PROGRAM ROW RT N: prints both figures; the exit status is the program's, or 124 after too
 # long a time.
-sample_limit_s=30
 sample()
 {
     if [ "$pin" = - ]; then
@@ -122,7 +161,7 @@ judge()
 measure()
 {
     case $peer_name in
-    tokio) beside=$peer other=$row other_rt=$rt ;;
+    tokio | =off | =idle) beside=$peer other=$row other_rt=$rt ;;
     =*)
         beside=$ours other=${peer_name#=}
         other_rt=${other#*/} other=${other%/*}
@@ -152,23 +191,35 @@ measure()
     awk -f "$here/table.awk" "$work/result" >&3
 }
 
-version=Tokio
-[ -n "$peer" ] || build_peer
-if perf stat -x, -e instructions:u true 2>&1 | grep -q '^[0-9]'; then
-    counter=perf
+version=Tokio result=sched title=peer seen=' '
+if [ -n "$console" ]; then
+    build_console
+    counter=''
+    version="itself, console $console" result=sched-console title=$console
+else
+    [ -n "$peer" ] || build_peer
+    if perf stat -x, -e instructions:u true 2>&1 | grep -q '^[0-9]'; then
+        counter=perf
+    fi
 fi
 echo "bide $(cat "$SRC/VERSION") beside $version, $(nproc) cores, load $(cut -d' ' -f1 \
     /proc/loadavg)" >&3
-printf '%-23s %-4s %10s %10s %-5s %7s %7s  %-15s %s\n' row rt bide peer unit ratio other target \
+printf '%-23s %-4s %10s %10s %-5s %7s %7s  %-15s %s\n' row rt bide $title unit ratio other target \
     met >&3
 : >"$work/results"
 while read -r row rt peer_name n clock unit pairs pin target limit; do
     case $row in '' | '#'*) continue ;; esac
     case "$row $rt" in *"$only"*) ;; *) continue ;; esac
+    [ -z "$console" ] || console_row || continue
     pairs=${all_pairs:-$pairs}
     measure </dev/null
 done <"$rows"
 mkdir -p "$BUILD/bench"
-awk -v json=1 -f "$here/table.awk" "$work/results" >"$BUILD/bench/sched.json"
-[ -z "$json" ] || cat "$BUILD/bench/sched.json"
-awk -v sum=1 -f "$here/table.awk" "$work/results" >&3
+awk -v json=1 -f "$here/table.awk" "$work/results" >"$BUILD/bench/$result.json"
+[ -z "$json" ] || cat "$BUILD/bench/$result.json"
+if [ -n "$console" ]; then
+    LC_ALL=C sort -g -t "$(printf '\t')" -k 7 "$work/results" |
+        awk -v beside="$console" -f "$here/console.awk" >&3
+else
+    awk -v sum=1 -f "$here/table.awk" "$work/results" >&3
+fi

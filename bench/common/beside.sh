@@ -1,15 +1,16 @@
-# What `./x bench net`, `io`, `http` and `client` have in common: programs that do the same are
+# What `./x bench net`, `io`, `http`, `client` and `trace` have in common: programs that do the same
 # measured in turn, round after round, and the medians and the ratios of each row are printed.
 #
 # A script sets, before it sources this file:
 #   name       its own name; the rows are in bench/NAME/rows, the results in build/bench/NAME.json
-#   everyone   who is measured; bide is in it as bide-epoll and bide-uring
-# Then it defines `sample WHO`, which prints "FIGURE P50 P99 DRIVER" and returns 77 if WHO cannot do
-# this, and `default_driver`, which prints the driver that bide itself chooses for the row. Both
-# read the columns of the row: row kind server conns n unit pin. It builds everyone with `built`,
-# says which columns its table has with `heading`, and ends with `measure_rows`. It may set `peers`,
-# `floors`, `rival`, the peer that bide must not be slower than, `also`, peers beside which the same
-# target counts, and `clock`, a target for bide's p50 beside the rival's; - is none.
+#   everyone   who is measured; bide is in it as bide-DRIVER, once or for each driver
+# Then it defines `sample WHO`, which prints "FIGURE P50 P99 DRIVER", and returns 77 if WHO cannot
+# do this, or 78 if WHO has no part in the row; and `default_driver`, which prints the driver that
+# bide itself chooses for the row. Both read the columns of the row: row kind server conns n unit
+# pin. It builds everyone with `built`, says which columns its table has with `heading`, and ends
+# with `measure_rows`. It may set `peers`, `floors`, `rival`, the peer that bide must not be slower
+# than, `also`, peers beside which the same target counts, and `clock`, a target for bide's p50
+# beside the rival's; - is none.
 #
 # Options: --only PART, --rounds N, --quick (one round, few connections and operations), --json.
 # Variables, for tests: ROWS (another file), OURS (bide's program), WHO (instead of everyone).
@@ -71,6 +72,7 @@ measured()
     0,*) echo "$2 $1 ${line% *}" ;;
     77,bide-uring) echo "- $1 ${refused:-not built}" | sed 's/ io_uring .*: / refused: /' ;;
     77,*) echo "- $1 not built" ;;
+    78,*) echo "- $1 -" ;;
     *) echo "- $1 failed" ;;
     esac >>"$work/samples"
 }

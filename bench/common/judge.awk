@@ -1,11 +1,12 @@
 # The verdicts on a row. Reads its samples, "ROUND WHO FIGURE P50 P99", and lines "- WHO REASON..."
-# of those who have none, and prints a line for each of `order`, separated by tabs: row, who, median,
-# least, most, unit, the median ratios to the best peer, to the rival and to the floor, the medians
-# of p50 and p99, the verdict, the median ratio of p50 to the rival's. A ratio is that of two figures
-# of one round. Peers are those in `peers`, `rival` is one of them, and the floor is the best one of
-# those in `floors`. bide's driver by default is `default`, and only its line is judged: yes, no
-# (a target is missed), SLOWER, or why it has no figure. Targets are `target` for the ratio to the
-# rival, and to the best one in `also`; `floor`; `limit`; and `clock` for p50 beside the rival's.
+# of those who have none; with the reason - they have no part in the row. Prints a line for each of
+# `order` who has, separated by tabs: row, who, median, least, most, unit, the median ratios to the
+# best peer, to the rival and to the floor, the medians of p50 and p99, the verdict, the median
+# ratio of p50 to the rival's. A ratio is that of two figures of one round. Peers are those in
+# `peers`, `rival` is one of them, and the floor is the best one of those in `floors`. bide's driver
+# by default is `default`, and only its line is judged, if there is a target: yes, no (a target is
+# missed), SLOWER, or why it has no figure. Targets are `target` for the ratio to the rival, and to
+# the best one in `also`; `floor`; `limit`; and `clock` for p50 beside the rival's.
 function median(list, n,    i, k, x) {
     for (i = 2; i <= n; i++) {
         x = list[i]
@@ -42,7 +43,7 @@ function text(x) { return x < 1000 ? sprintf("%.4g", x) : sprintf("%.0f", x) }
 function is_over(x, target) { return target != "-" && x != "-" && x + 0 > target + 0 }
 function verdict(who, figure_of) {
     if (who !~ /^bide-/) return ""
-    if (who != "bide-" default) return "-"
+    if (who != "bide-" default || target floor limit clock == "----") return "-"
     if (fails == "yes" && is_over(ratio(who, rival, figure), 1.05)) return "SLOWER"
     if (is_over(ratio(who, rival, figure), target) || is_over(ratio(who, also, figure), target) ||
         is_over(ratio(who, floors, figure), floor) ||
@@ -66,7 +67,9 @@ END {
     count = split(order, whos, " ")
     for (w = 1; w <= count; w++) {
         who = whos[w]
-        if (who in reason) {
+        if (who in reason && reason[who] == "-") {
+            continue
+        } else if (who in reason) {
             printf "%s\t%s\t-\t-\t-\t%s\t-\t-\t-\t-\t-\t%s\t-\n", row, who, unit, reason[who]
         } else if (who in seen) {
             half = middle(who, p50)

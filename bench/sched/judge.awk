@@ -1,8 +1,8 @@
 # The verdict on a row: reads its pairs "OURS-WALL OURS-CPU PEERS-WALL PEERS-CPU" and prints the row
 # of results, separated by tabs: row, runtime, peer, unit, median of ours, median of the peer's,
 # median of the ratios, the targets, the verdict, the median of the ratios by the other clock, the
-# two numbers of `counts`, if there are any, and the note. Verdicts are yes, no, and SLOWER (than
-# Tokio, by more than 5 in 100).
+# two numbers of `counts`, if there are any, and the note. Verdicts are yes, no, SLOWER (than Tokio,
+# by more than 5 in 100), and - without a target.
 function median(list, n,    i, k, x) {
     for (i = 2; i <= n; i++) {
         x = list[i]
@@ -22,7 +22,7 @@ function median(list, n,    i, k, x) {
 END {
     r = median(ratio, n)
     o = median(ours, n)
-    verdict = "yes"
+    verdict = target limit == "--" ? "-" : "yes"
     if ((target != "-" && r > target) || (limit != "-" && o > limit)) verdict = "no"
     if (peer == "tokio" && target != "-" && r > 1.05) verdict = "SLOWER"
     printf "%s\t%s\t%s\t%s\t%.4g\t%.4g\t%.3g\t%s\t%s\t%s\t%.3g", row, rt, peer, unit,

@@ -4,7 +4,8 @@
  *
  * A workload does `n` operations on the runtime that the thread has entered, between run_begin and
  * run_end, and checks that they were done. One that measures something else than time sets `value`.
- * It is called twice, a tenth first to warm up, unless it is marked `once`.
+ * It is called twice, a tenth first to warm up, unless it is marked `once`; or again and again for
+ * a second.
  */
 #ifndef BENCH_SCHED_ROWS_H
 #define BENCH_SCHED_ROWS_H
@@ -47,6 +48,16 @@ double resident_bytes(void);
 
 /* Sorts `count` times and returns the one that `part` (0 to 1) of them are below. */
 double quantile(int64_t *ns, long count, double part);
+
+/* ---- the console ---- */
+
+/* Makes the process that looks at this one through the console that BIDE_CONSOLE names; before the
+ * first runtime. */
+void look_prepare(void);
+
+/* If there is one: wait until it is attached; until it has got an answer. */
+void look_begin(void);
+void look_end(void);
 
 /* ---- the end of a crowd of detached tasks ---- */
 

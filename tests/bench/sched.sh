@@ -85,4 +85,51 @@ mv three_of_four fixed
 bench 1 --pairs 1
 mv four_of_five fixed
 bench 0 --pairs 1
+
+# With a console: somebody is attached, gets an answer, and it lasts for a second. So few operations
+# take no time that can be compared, so the verdicts are those of fixed numbers.
+begin_ms=$(date +%s%3N)
+BIDE_CONSOLE=$PWD/socket ./sched yield_1000 ct 20 watched >out || fail "with a console"
+[ $(($(date +%s%3N) - begin_ms)) -ge 1000 ] || fail "it ended at once"
+grep -q '^[0-9.]* [0-9.]*$' out || fail "the figures: $(cat out)"
+BIDE_CONSOLE=$PWD/socket ./sched timers_fire mt2 20 watched >out || fail "on two workers"
+status=0
+env -u BIDE_CONSOLE ./sched yield_1000 ct 20 watched >out 2>errors || status=$?
+[ "$status" = 1 ] && grep -q attached errors || fail "without one: $status, $(cat errors)"
+
+cat >fake <<'END'
+#!/bin/sh
+echo "$* ${BIDE_CONSOLE+on}" >>calls
+case "$* ${BIDE_CONSOLE+on}" in
+a_9\ *) exit 1 ;;
+*' watched on') echo "1 ${1##*_}" ;;
+*' long ') echo 1 1 ;;
+*' long on') echo 2 2 ;;
+*) exit 2 ;;
+esac
+END
+chmod +x fake
+mv fake sched
+cat >fixed <<'END'
+a_1    ct  tokio  30 cpu  ns    2 - 0.2 -
+a_1.02 ct  =b/ct  20 cpu  ns    2 - 2   -
+a_1.06 ct  tokio  20 cpu  ns    2 - 1   -
+a_1.06 ct  =a_1/x 20 cpu  ns    2 - 1   -
+a_7    ct  tokio  20 cpu  bytes 2 - 1   -
+a_7    ct  tokio  20 cpu  ns    2 0 1   -
+a_1.03 mt2 tokio  20 cpu  ns    2 - 1   -
+END
+bench 0 --console
+grep -q '^a_1.06  *ct  *1.06  *1 ns  *1.06  *1  *-  (beside off)$' out || fail "$(cat out)"
+tail -n 1 out | grep -q '^4 rows: .* take 1.025 of .*; 1 to 1.06), 0 failed, 0 are not' ||
+    fail "the last line: $(cat out)"
+[ "$(wc -l <calls)" = 16 ] || fail "$(cat calls)"
+grep -q '"row": "a_1.06", .*"ratio": 1.06, ' bench/sched-console.json || fail "no JSON"
+bench 1 --console --only a_1.06
+bench 0 --console=idle --only a_1.06 --pairs 1
+grep -q '^a_1.06  *ct  *1.06  *2 ns  *0.53  *0.5  *-  (beside idle)$' out || fail "$(cat out)"
+echo 'a_9 ct tokio 20 cpu ns 2 - 0.2 -' >>fixed
+bench 1 --console --pairs 1 --json
+grep -q '"row": "a_9", .*"verdict": "failed"' out || fail "$(cat out)"
+tail -n 1 errors | grep -q '^4 rows: .*, 1 failed, 0 are not' || fail "$(cat errors)"
 echo "$(wc -l <names) workloads, $(wc -l <rows) rows"
