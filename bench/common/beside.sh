@@ -1,5 +1,6 @@
-# What `./x bench net`, `io`, `http`, `client` and `trace` have in common: programs that do the same
-# measured in turn, round after round, and the medians and the ratios of each row are printed.
+# What `./x bench net`, `io`, `http`, `client` and `trace` have in common: programs that do the
+# same are measured in turn, round after round, and the medians and the ratios of each row are
+# printed.
 #
 # A script sets, before it sources this file:
 #   name       its own name; the rows are in bench/NAME/rows, the results in build/bench/NAME.json
