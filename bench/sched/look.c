@@ -6,7 +6,7 @@
  * attached, and what is measured begins. It tells each answer to the process that it looks at.
  */
 #define _GNU_SOURCE
-#include "sched/rows.h"
+#include "rows.h"
 
 #include <poll.h>
 #include <stdio.h>
