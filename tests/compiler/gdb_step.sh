@@ -3,6 +3,7 @@
 # `bide bt` shows who awaits whom. A breakpoint at a line is one place, hit once each time. Front
 # ends that use MI get the same, and the user's hooks are kept.
 set -eu
+plain
 
 . "$SRC/tests/harness/gdb-cases"
 compile steps
