@@ -1,7 +1,6 @@
 # Messages about mistakes in how the tool is called; and clang's analyzer, which reads the user's
 # file and not the generated C.
 set -eu
-plain
 
 . "$SRC/tests/harness/driver-cases"
 
