@@ -34,8 +34,7 @@ static async int ask(void)
 async int main(int argc, char **argv)
 {
     int conns = argc == 4 ? atoi(argv[2]) : 0, rc;
-    /* As many tasks may be between two requests at once. */
-    const bide_http_options options = {.proxy = "", .idle_max = conns};
+    const bide_http_options options = {.proxy = ""};
     if (conns < 1) {
         fputs("client URL CONNECTIONS SIZE\n", stderr);
         return 2;
