@@ -3,8 +3,12 @@
  */
 #include "peer.h"
 
+#include <bide/http_layer.h>
 #include <bide/http_metrics.h>
 #include <bide/http_route.h>
+#include <bide/unix.h>
+
+#include <unistd.h>
 
 static bide_metrics *registry;
 static bide_http_router *router;
@@ -55,6 +59,13 @@ static async int large(bide_http_exchange *x)
     return rc;
 }
 
+static char file[] = "http_metrics-XXXXXX";
+
+static async int in_a_file(bide_http_exchange *x)
+{
+    return await bide_http_reply_file(x, file, NULL);
+}
+
 static async int takes(bide_http_exchange *x)
 {
     char *data;
@@ -86,6 +97,7 @@ static void begin_with(const bide_http_server_options *options)
         {.method = "GET", .path = "/broken", .handler = bide_ref(broken)},
         {.method = "POST", .path = "/takes", .handler = bide_ref(takes)},
         {.method = "GET", .path = "/large", .handler = bide_ref(large)},
+        {.method = "GET", .path = "/file", .handler = bide_ref(in_a_file)},
         {.method = "GET",
          .path = "/metrics",
          .handler = bide_ref(bide_http_serve_metrics),
@@ -245,10 +257,12 @@ TEST(what_is_refused_is_counted_by_its_limit)
 }
 
 /* Sends the text, and never reads. */
-static async int ignore(const char *text)
+static async int ignore(const char *text, bool on_sockets)
 {
     bide_stream *here, *there;
-    CHECK_EQ(bide_stream_pair(PEER_PIPE, &here, &there), 0);
+    int rc =
+        on_sockets ? bide_unix_pair(&here, &there) : bide_stream_pair(PEER_PIPE, &here, &there);
+    CHECK_EQ(rc, 0);
     defer {
         bide_stream_close(here);
     }
@@ -262,14 +276,30 @@ TEST(a_client_that_does_not_read_is_counted)
 {
     begin_with(&(bide_http_server_options){.write_timeout = BIDE_S(7)});
     bide_instant since = bide_now();
-    bide_block_on(ignore(GET("/large")));
+    bide_block_on(ignore(GET("/large"), false));
     CHECK(refused("write_timeout") == 1);
     CHECK_EQ(bide_elapsed(since).ns, BIDE_S(7).ns);
-    bide_block_on(ignore(GET("/large?pieces=1")));
+    bide_block_on(ignore(GET("/large?pieces=1"), false));
     CHECK(refused("write_timeout") == 2);
     CHECK(value("bide_http_server_requests_total", ",method=\"GET\",status=\"none\"") == 2);
     CHECK(value("bide_http_server_requests_in_flight", "") == 0);
     finish();
+}
+
+/* The kernel sends it from its page cache. */
+TEST(a_client_that_does_not_take_a_file_is_counted)
+{
+    static const char zero;
+    int fd = mkstemp(file);
+    CHECK(fd >= 0);
+    CHECK_EQ(pwrite(fd, &zero, 1, (8 << 20) - 1), 1);
+    begin_with(&(bide_http_server_options){.write_timeout = BIDE_S(7)});
+    bide_block_on(ignore(GET("/file"), true));
+    CHECK(refused("write_timeout") == 1);
+    CHECK(value("bide_http_server_requests_total", ",method=\"GET\",status=\"none\"") == 1);
+    finish();
+    CHECK_EQ(unlink(file), 0);
+    close(fd);
 }
 
 /* ---- adding ---- */
