@@ -5,6 +5,7 @@
 # Go runs too.
 set -eu
 here=$SRC/bench/client
+. "$SRC/tests/harness/bench-cases"
 
 # The rows.
 grep -v '^#' "$here/rows" | grep . >rows
@@ -17,15 +18,6 @@ while read -r row kind server conns n unit rounds pin target floor limit fails m
     *) fail "$row: $server $conns $n $unit $rounds $pin $target $floor $limit $fails" ;;
     esac
 done <rows
-
-bench() # STATUS ARGUMENT...
-{
-    expected=$1 status=0
-    shift
-    BUILD=$PWD CC=$CC sh "$SRC/bench/client.sh" "$@" >out 2>errors || status=$?
-    [ "$status" = "$expected" ] || fail "exit status $status: $(cat out errors)"
-}
-mkdir bench
 
 # Verdicts. Of each row Go's figure is 100 and its time 10, and that of bide on epoll is what the
 # row gives as the number of connections, and 8; those of the loops are 90 and 80.

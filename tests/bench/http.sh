@@ -4,6 +4,7 @@
 # generator there. In the long tier all peers that are installed run.
 set -eu
 here=$SRC/bench/http
+. "$SRC/tests/harness/bench-cases"
 command -v openssl >/dev/null || skip "no openssl"
 
 # The rows.
@@ -19,15 +20,6 @@ while read -r row kind server conns n unit rounds pin target floor limit fails m
     *) fail "$row: $conns $n $unit $rounds $pin $fails" ;;
     esac
 done <rows
-
-bench() # STATUS ARGUMENT...
-{
-    expected=$1 status=0
-    shift
-    BUILD=$PWD CC=$CC sh "$SRC/bench/http.sh" "$@" >out 2>errors || status=$?
-    [ "$status" = "$expected" ] || fail "exit status $status: $(cat out errors)"
-}
-mkdir bench
 
 # Verdicts. Of each row hyper's figure is 100, and that of bide on epoll is what the row gives as
 # the number of connections; nginx's is 98, Node's 500, the floor's 60.

@@ -4,6 +4,7 @@
 # row asks of them.
 set -eu
 here=$SRC/bench/io
+. "$SRC/tests/harness/bench-cases"
 
 # The rows.
 grep -v '^#' "$here/rows" | grep . >rows
@@ -26,16 +27,6 @@ while read -r row kind server conns n unit rounds pin tokio floor limit fails mo
         cat $peer | grep -q "\"${server#*/}\"" || fail "$peer: no $server"
     done
 done <rows
-
-bench() # STATUS ARGUMENT...
-{
-    expected=$1 status=0
-    shift
-    BUILD=$PWD CC=$CC sh "$SRC/bench/io.sh" "$@" >out 2>errors || status=$?
-    [ "$status" = "$expected" ] || fail "exit status $status: $(cat out errors)"
-}
-
-mkdir bench
 
 # Verdicts. Of each row Tokio's figure is 100 and its time 10, and those of bide on epoll are what
 # the row gives as connections and operations. libuv's figure is 80, the floor's 60.

@@ -3,6 +3,8 @@
 # script that prints fixed numbers stands for the generator there.
 set -eu
 here=$SRC/bench/net
+. "$SRC/tests/harness/bench-cases"
+export OURS="$PWD/net"
 
 "$BIDE" cc "$CC" -std=gnu11 -I"$SRC" "$SRC/bench/net.c" -o net
 
@@ -23,16 +25,7 @@ while read -r row kind server conns n unit rounds pin tokio floor limit fails mo
     esac
 done <rows
 
-bench() # STATUS ARGUMENT...
-{
-    expected=$1 status=0
-    shift
-    OURS=$PWD/net BUILD=$PWD CC=$CC sh "$SRC/bench/net.sh" "$@" >out 2>errors || status=$?
-    [ "$status" = "$expected" ] || fail "exit status $status: $(cat out errors)"
-}
-
 # Real servers, real loads. So few operations take no time that can be compared.
-mkdir bench
 while read -r row kind server conns n unit rounds pin more; do
     [ "$conns" -lt 20 ] || conns=20
     [ "$n" -lt 50 ] || n=50

@@ -3,6 +3,7 @@
 # that print fixed numbers stand for both there.
 set -eu
 here=$SRC/bench/trace
+. "$SRC/tests/harness/bench-cases"
 
 "$BIDE" cc "$CC" -std=gnu11 -I"$SRC" "$SRC/bench/trace.c" -L"$BUILD/lib" -lbide-trace \
     -Wl,-rpath,"$BUILD/lib" -o trace
@@ -45,15 +46,6 @@ while read -r row kind server conns n unit rounds pin tracing floor limit fails 
     *) fail "$row: $conns $n $unit $rounds $pin $fails" ;;
     esac
 done <rows
-
-bench() # STATUS ARGUMENT...
-{
-    expected=$1 status=0
-    shift
-    BUILD=$PWD sh "$SRC/bench/trace.sh" "$@" >out 2>errors || status=$?
-    [ "$status" = "$expected" ] || fail "$*: exit status $status: $(cat out errors)"
-}
-mkdir bench
 
 # Verdicts. The figure of tracing is 1, that of its bare subscriber 0.5, and bide's is the number of
 # operations in tenths.
