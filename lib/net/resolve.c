@@ -11,17 +11,9 @@
 #include <bide/net.h>
 
 #include "lib/net/address.h"
+#include "lib/net/resolve.h"
 
 /* ---- the look-up ---- */
-
-struct look_up {
-    struct bide__detached_job job;
-    struct addrinfo *found;
-    int result; /* of getaddrinfo, as the door returns it */
-    int family;
-    size_t size; /* of this */
-    char host[];
-};
 
 /* `code` is what the door returned: 0, a negative errno, or an EAI_ code made positive. */
 static int error_of(int code)
@@ -39,26 +31,26 @@ static int error_of(int code)
 
 static void look_up_run(struct bide__detached_job *job)
 {
-    struct look_up *l = (struct look_up *)(void *)job;
+    struct bide__look_up *l = (struct bide__look_up *)(void *)job;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = l->family};
     l->result = bide__door.getaddrinfo(l->host, NULL, &hints, &l->found);
 }
 
 static void look_up_release(struct bide__detached_job *job)
 {
-    struct look_up *l = (struct look_up *)(void *)job;
+    struct bide__look_up *l = (struct bide__look_up *)(void *)job;
     if (l->found != NULL)
         bide__door.freeaddrinfo(l->found);
     bide__free(l, l->size);
 }
 
-static struct look_up *look_up_new(const char *host, int family)
+struct bide__look_up *bide__look_up_new(const char *host, int family)
 {
-    size_t host_size = strlen(host) + 1, size = sizeof(struct look_up) + host_size;
-    struct look_up *l = bide__alloc(size);
+    size_t host_size = strlen(host) + 1, size = sizeof(struct bide__look_up) + host_size;
+    struct bide__look_up *l = bide__alloc(size);
     if (l == NULL)
         return NULL;
-    *l = (struct look_up){.family = family, .size = size};
+    *l = (struct bide__look_up){.family = family, .size = size};
     bide__detached_job_begin(&l->job, look_up_run, look_up_release);
     memcpy(l->host, host, host_size);
     return l;
@@ -127,20 +119,25 @@ static int list_of_one(const bide_address *address, int family, bide_address_lis
     return 0;
 }
 
+int bide__look_up_list(const struct bide__look_up *l, uint16_t port, bide_address_list **list)
+{
+    int r = error_of(l->result);
+    *list = NULL;
+    return r < 0 ? r : list_of_found(l->found, port, list);
+}
+
 /* ---- bide_resolve ---- */
 
 static bide_async int look_up(const char *host, uint16_t port, int family, bide_address_list **list)
 {
-    struct look_up *l = look_up_new(host, family);
+    struct bide__look_up *l = bide__look_up_new(host, family);
     if (l == NULL)
         return -ENOMEM;
     bide_defer {
         bide__detached_job_drop(&l->job);
     }
     int r = bide_await bide__detached_run(&l->job);
-    if (r == 0)
-        r = error_of(l->result);
-    return r < 0 ? r : list_of_found(l->found, port, list);
+    return r < 0 ? r : bide__look_up_list(l, port, list);
 }
 
 bide_async int bide_resolve(const char *host, uint16_t port, const bide_resolve_options *options,

@@ -53,7 +53,7 @@ void bide__detached_job_drop(struct bide__detached_job *job)
         job->release(job);
 }
 
-static uint32_t state_of(struct bide__detached_job *job)
+static uint32_t state_of(const struct bide__detached_job *job)
 {
     return atomic_load_explicit(&job->state, memory_order_acquire);
 }
@@ -234,9 +234,14 @@ void bide__detached_end(struct bide__pool *pool)
         free_pool(d);
 }
 
-/* ---- the leaf ---- */
+/* ---- jobs that are submitted ---- */
 
-static int submit(struct bide_runtime *rt, struct bide__detached_job *job, bide_waker waker)
+bool bide__detached_has_run(const struct bide__detached_job *job)
+{
+    return state_of(job) == FINISHED;
+}
+
+int bide__detached_submit(struct bide_runtime *rt, struct bide__detached_job *job, bide_waker waker)
 {
     struct bide__detached *d = pool_of(rt);
 
@@ -264,8 +269,7 @@ static int submit(struct bide_runtime *rt, struct bide__detached_job *job, bide_
     return r;
 }
 
-/* False: it has finished. */
-static bool give_up(struct bide_runtime *rt, struct bide__detached_job *job)
+bool bide__detached_give_up(struct bide_runtime *rt, struct bide__detached_job *job)
 {
     struct bide__detached *d = job->pool;
 
@@ -287,6 +291,8 @@ static bool give_up(struct bide_runtime *rt, struct bide__detached_job *job)
         bide__detached_job_drop(job);
     return true;
 }
+
+/* ---- the leaf ---- */
 
 /* The leaf is polled with another waker than before. False: the job has finished. */
 static bool change_waker(struct bide__detached_job *job, bide_waker waker)
@@ -325,7 +331,7 @@ static enum bide_poll begin(struct bide_cx *cx, struct detached *f)
         f->h.state = HELD;
         return bide_frame_suspend(cx, &f->h);
     }
-    int r = submit(f->runtime, f->job, cx->waker);
+    int r = bide__detached_submit(f->runtime, f->job, cx->waker);
     if (r < 0)
         return bide__leaf_finish(cx, &f->h, r);
     f->h.state = SUBMITTED;
@@ -338,7 +344,7 @@ static enum bide_poll detached_poll(struct bide_cx *cx, struct bide_frame *h)
 
     if (h->state != SUBMITTED)
         return begin(cx, f);
-    if (state_of(f->job) != FINISHED) {
+    if (!bide__detached_has_run(f->job)) {
         if (f->waker.bits == cx->waker.bits)
             return bide_frame_suspend(cx, h);
         f->waker = cx->waker;
@@ -353,7 +359,7 @@ static enum bide_answer detached_cancel(struct bide_cx *cx, struct bide_frame *h
     struct detached *f = (struct detached *)(void *)h;
 
     (void)cx;
-    if (h->state == SUBMITTED && !give_up(f->runtime, f->job))
+    if (h->state == SUBMITTED && !bide__detached_give_up(f->runtime, f->job))
         return BIDE_COMPLETED;
     return BIDE_CANCELLED;
 }

@@ -36,6 +36,21 @@ void bide__detached_job_begin(struct bide__detached_job *job,
 void bide__detached_job_drop(struct bide__detached_job *job);
 
 /*
+ * Gives a job to the pool of a runtime, once for each job. When it has run, a clone of `waker` is
+ * woken on the pool's thread, and the runtime lives until then. Returns 0, -ENOMEM, or -EAGAIN:
+ * there is no thread. Any thread that keeps the runtime from being freed.
+ */
+int bide__detached_submit(struct bide_runtime *rt, struct bide__detached_job *job,
+                          bide_waker waker);
+
+/* True: what was submitted wakes nobody any more; it may be running now. False: it has run, and its
+ * waker may be about to be woken. */
+bool bide__detached_give_up(struct bide_runtime *rt, struct bide__detached_job *job);
+
+/* It has run, and was not given up. */
+bool bide__detached_has_run(const struct bide__detached_job *job);
+
+/*
  * Leaf: `async int bide__detached_run(struct bide__detached_job *job)`. Once for each job; the
  * caller keeps its reference. 0: it has run; -ENOMEM, -EAGAIN (there is no thread), -ENXIO (there
  * is no runtime): it never will. Cancelled: it may be running now; if no thread has begun it, it

@@ -1,64 +1,250 @@
 /*
- * bide/http.h and host names, which libcurl looks up on its own thread. This program's getaddrinfo
- * replaces libc's. Time is real, since the virtual clock does not know about curl's threads.
+ * bide/http.h and host names (extra/http/client/names.c): which of them the library's resolver looks
+ * up, how often, and what becomes of requests that wait for one. This program's getaddrinfo
+ * replaces libc's, for libcurl too; a function of the door counts the look-ups that are ours. Time
+ * is real, since the virtual clock stands still during a look-up.
  */
 #define _GNU_SOURCE
 #include <bide/http.h>
+#include <bide/http_stream.h>
+#include <bide/runtime.h>
+#include <bide/testing.h>
 
 #include <dlfcn.h>
 #include <netdb.h>
 #include <semaphore.h>
+#include <stdatomic.h>
+#include <unistd.h>
 
 #include "http_server.h"
 
+#include "runtime/leaf.h"
+
 /* A slow look-up of a name waits for `may_answer`. */
 static sem_t is_asked, may_answer;
+static atomic_int all, ours, lists;
+
+typedef int look_up(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+static int found(look_up *next, const char *const *hosts, const char *service,
+                 const struct addrinfo *hints, struct addrinfo **list)
+{
+    struct addrinfo **at = list;
+    int code = 0;
+    for (*list = NULL; *hosts != NULL && code == 0; hosts++) {
+        struct addrinfo numeric = *hints;
+        numeric.ai_flags |= AI_NUMERICHOST;
+        code = next(*hosts, service, &numeric, at);
+        while (code == 0 && *at != NULL)
+            at = &(*at)->ai_next;
+    }
+    return code;
+}
 
 int getaddrinfo(const char *restrict host, const char *restrict service,
                 const struct addrinfo *restrict hints, struct addrinfo **restrict list)
 {
-    int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    static const char *const here[] = {"127.0.0.1", NULL};
+    static const char *const second[] = {"127.0.0.9", "127.0.0.1", NULL};
+    static const char *const both[] = {"::1", "127.0.0.1", NULL};
+    look_up *next;
     *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
-    if (host != NULL && strcmp(host, "slow.test") == 0) {
+    if (host == NULL || strstr(host, ".test") == NULL)
+        return next(host, service, hints, list);
+    all++;
+    if (strcmp(host, "slow.test") == 0) {
         sem_post(&is_asked);
         sem_wait(&may_answer);
     }
-    if (host != NULL && strcmp(host, "unknown.test") == 0)
+    if (strcmp(host, "unknown.test") == 0)
         return EAI_NONAME;
-    if (host != NULL && strstr(host, ".test") != NULL)
-        host = "127.0.0.1";
-    return next(host, service, hints, list);
+    if (strcmp(host, "silent.test") == 0)
+        return EAI_AGAIN;
+    if (strcmp(host, "broken.test") == 0)
+        return EAI_FAIL;
+    const char *const *hosts = host[0] == '2' ? second : host[0] == '6' ? both : here;
+    return found(next, hosts, service, hints, list);
+}
+
+static int count_ours(const char *host, const char *service, const struct addrinfo *hints,
+                      struct addrinfo **list)
+{
+    ours++;
+    int code = bide__door_real.getaddrinfo(host, service, hints, list);
+    lists += code == 0;
+    return code;
+}
+
+static void count_freed(struct addrinfo *list)
+{
+    freeaddrinfo(list);
+    lists--;
 }
 
 static bide_http_client *client;
 
-static async int get(const char *host)
+static async int get_by(bide_http_client *by, const char *host, const char *path)
 {
     bide_http_response *r = NULL;
     defer {
         bide_http_response_free(r);
     }
-    int n = await bide_http_get(client, url_at(host, "/hello"), &r);
+    int n = await bide_http_get(by, url_at(host, path), &r);
     if (n == 0)
         CHECK_STR(bide_http_body(r), "hello");
+    else if (n == -ENOENT || n == -EAGAIN)
+        CHECK(strstr(bide_http_error(r), host) != NULL);
     return n;
 }
 
-static async int names(void)
+static async int get(const char *host)
 {
-    CHECK_EQ(await get("known.test"), 0);
-    CHECK_ERR(await get("unknown.test"), -ENOENT);
-    CHECK_EQ(await get("localhost"), 0);
-    bide_http_client *own = client;
-    CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = "unknown.test:1"}, &client), 0);
-    CHECK_ERR(await get("known.test"), -ENOENT);
+    return await get_by(client, host, "/hello");
+}
+
+static void with_server(int (*run)(void))
+{
+    sem_init(&is_asked, 0, 0);
+    sem_init(&may_answer, 0, 0);
+    bide_test_replace("getaddrinfo", (void (*)(void))count_ours);
+    bide_test_replace("freeaddrinfo", (void (*)(void))count_freed);
+    server_start();
+    CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = ""}, &client), 0);
+    CHECK_EQ(run(), 0);
     bide_http_client_free(client);
-    client = own;
+    CHECK_EQ(bide_block_on(server_stop()), 0);
+    while (lists > 0) /* of look-ups that were given up */
+        usleep(100);
+}
+
+#define WITH_SERVER(name)                    \
+    static int run_##name(void)              \
+    {                                        \
+        return bide_block_on(name##_test()); \
+    }                                        \
+    TEST(name)                               \
+    {                                        \
+        with_server(run_##name);             \
+    }
+
+/* ---- which are looked up ---- */
+
+static async int names_are_looked_up_test(void)
+{
+    bide_http_client *keeps_none;
+    CHECK_EQ(await get("known.test"), 0);
+    CHECK_EQ(ours, 1);
+    CHECK_EQ(await get("known.test"), 0); /* on the same connection */
+    CHECK_EQ(await get("127.0.0.1"), 0);
+    CHECK_EQ(await get("localhost"), 0);
+    CHECK_EQ(ours, 1);
+    CHECK_EQ(
+        bide_http_client_new(&(bide_http_options){.proxy = "", .idle_timeout = {-1}}, &keeps_none),
+        0);
+    for (int i = 0; i < 3; i++) /* what was found is remembered, also with other letters */
+        CHECK_EQ(await get_by(keeps_none, i == 1 ? "KNOWN.test" : "known.test", "/hello"), 0);
+    CHECK_EQ(ours, 2);
+    CHECK_EQ(all, 2);
+    bide_http_client_free(keeps_none);
     return 0;
 }
 
+WITH_SERVER(names_are_looked_up)
+
+static async int addresses_are_tried_in_turn_test(void)
+{
+    CHECK_EQ(await get("2.test"), 0);
+    CHECK_EQ(await get("6.test"), 0);
+    CHECK_EQ(ours, 2);
+    return 0;
+}
+
+WITH_SERVER(addresses_are_tried_in_turn)
+
+static async int names_that_are_not_found_test(void)
+{
+    CHECK_ERR(await get("unknown.test"), -ENOENT);
+    CHECK_ERR(await get("silent.test"), -EAGAIN);
+    CHECK_ERR(await get("broken.test"), -EIO);
+    CHECK_EQ(ours, 3);
+    CHECK_EQ(await get("known.test"), 0);
+    return 0;
+}
+
+WITH_SERVER(names_that_are_not_found)
+
+/* A proxy's name is libcurl's to look up, and so is what comes after a redirection. */
+static async int names_of_libcurl_test(void)
+{
+    char path[80];
+    bide_http_client *by_proxy;
+    bide_http_options options = {.proxy = "unknown.test:1"};
+    CHECK_EQ(bide_http_client_new(&options, &by_proxy), 0);
+    for (int i = 0; i < 2; i++) {
+        bide_http_response *r;
+        CHECK_ERR(await bide_http_get(by_proxy, url_at("known.test", "/hello"), &r), -ENOENT);
+        bide_http_response_free(r);
+    }
+    bide_http_client_free(by_proxy);
+    CHECK_EQ(ours, 0);
+    CHECK_EQ(all, 2);
+    snprintf(path, sizeof path, "/to//other.test:%d/hello", bide_tcp_port(server.listener));
+    CHECK_EQ(await get_by(client, "127.0.0.1", path), 0);
+    CHECK_EQ(ours, 0);
+    CHECK_EQ(all, 3);
+    return 0;
+}
+
+WITH_SERVER(names_of_libcurl)
+
+static async int pinned_names_test(void)
+{
+    bide_http_client *pinned;
+    bide_http_pin pin = {"unknown.test", (uint16_t)bide_tcp_port(server.listener), "127.0.0.1"};
+    bide_http_options options = {.proxy = "", .pins = &pin, .pin_count = 1};
+    CHECK_EQ(bide_http_client_new(&options, &pinned), 0);
+    CHECK_EQ(await get_by(pinned, "unknown.test", "/hello"), 0);
+    CHECK_EQ(ours, 0);
+    CHECK_EQ(await get_by(pinned, "known.test", "/hello"), 0);
+    CHECK_EQ(await get_by(pinned, "unknown.test", "/hello"), 0);
+    CHECK_EQ(ours, 1);
+    bide_http_client_free(pinned);
+    return 0;
+}
+
+WITH_SERVER(pinned_names)
+
+/* The body is taken from the program once. */
+static async int a_stream_to_a_name_test(void)
+{
+    static const char body[] = "a piece and another";
+    bide_http_response *r = NULL;
+    char text[80];
+    defer {
+        bide_http_response_free(r);
+    }
+    bide_http_request q = {.url = url_at("known.test", "/echo"),
+                           .method = "POST",
+                           .body_size = sizeof body - 1,
+                           .body_streamed = true};
+    CHECK_EQ(bide_http_start(client, &q, &r), 0);
+    CHECK_EQ(await bide_http_upload_all(r, body, sizeof body - 1, NULL), 0);
+    CHECK_EQ(bide_http_upload_end(r), 0);
+    CHECK_EQ(await bide_http_answer(r), 0);
+    ssize_t n = await bide_http_response_read(r, text, sizeof text - 1);
+    CHECK(n > 0);
+    text[n] = '\0';
+    CHECK_STR(text, "POST|||a piece and another");
+    CHECK_EQ(ours, 1);
+    return 0;
+}
+
+WITH_SERVER(a_stream_to_a_name)
+
+/* ---- while a name is looked up ---- */
+
 /* A look-up that does not end delays neither its own cancellation nor another request. */
-static async int slow_name(void)
+static async int a_look_up_that_does_not_end_test(void)
 {
     bide_task(int) task = bide_spawn(get("slow.test"));
     await bide_yield();
@@ -71,33 +257,150 @@ static async int slow_name(void)
     return 0;
 }
 
-static void with_server(void (*run)(void))
+WITH_SERVER(a_look_up_that_does_not_end)
+
+enum { MANY = 20 };
+
+/* Some of those who wait for a name are cancelled. The others need no second look-up. */
+static async int many_wait_for_one_look_up_test(void)
 {
+    bide_task(int) tasks[MANY];
+    for (int i = 0; i < MANY; i++)
+        tasks[i] = bide_spawn(get("slow.test"));
+    await bide_yield();
+    await bide_blocking(sem_wait(&is_asked));
+    for (int i = 0; i < MANY; i += 2) {
+        bide_task_abort(tasks[i]);
+        CHECK_ERR(await bide_task_wait(tasks[i]), -ECANCELED);
+    }
+    sem_post(&may_answer);
+    for (int i = 1; i < MANY; i += 2) {
+        int n = -1;
+        CHECK_EQ(await bide_task_join(tasks[i], &n), 0);
+        CHECK_EQ(n, 0);
+    }
+    CHECK_EQ(ours, 1);
+    return 0;
+}
+
+WITH_SERVER(many_wait_for_one_look_up)
+
+/* All have gone: who comes then does not get what they waited for. */
+static async int a_look_up_is_given_up_test(void)
+{
+    for (int i = 0; i < 2; i++) {
+        bide_task(int) task = bide_spawn(get("slow.test"));
+        await bide_yield();
+        await bide_blocking(sem_wait(&is_asked));
+        CHECK_EQ(ours, i + 1);
+        bide_task_abort(task);
+        CHECK_ERR(await bide_task_wait(task), -ECANCELED);
+    }
+    sem_post(&may_answer);
+    sem_post(&may_answer);
+    sem_post(&may_answer);
+    CHECK_EQ(await get("slow.test"), 0);
+    CHECK_EQ(ours, 3);
+    return 0;
+}
+
+WITH_SERVER(a_look_up_is_given_up)
+
+static async int limits_hold_during_a_look_up_test(void)
+{
+    bide_http_client *limited;
+    bide_http_response *r;
+    bide_http_options options = {.proxy = "", .connect_timeout = BIDE_MS(20)};
+    CHECK_EQ(bide_http_client_new(&options, &limited), 0);
+    CHECK_ERR(await bide_http_get(limited, url_at("slow.test", "/hello"), &r), -ETIMEDOUT);
+    CHECK_STR(bide_http_error(r), "no connection in time");
+    bide_http_response_free(r);
+    bide_http_client_free(limited);
+    bide_http_request q = {.url = url_at("slow.test", "/hello"), .timeout = BIDE_MS(20)};
+    CHECK_ERR(await bide_http_send(client, &q, &r), -ETIMEDOUT);
+    CHECK_STR(bide_http_error(r), "no complete answer in time");
+    bide_http_response_free(r);
+    sem_post(&may_answer);
+    sem_post(&may_answer);
+    return 0;
+}
+
+WITH_SERVER(limits_hold_during_a_look_up)
+
+static async int a_client_is_freed_during_a_look_up_test(void)
+{
+    bide_http_client *own;
+    CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = ""}, &own), 0);
+    bide_task(int) task = bide_spawn(get_by(own, "slow.test", "/hello"));
+    await bide_yield();
+    await bide_blocking(sem_wait(&is_asked));
+    bide_http_client_free(own);
+    int n = 0;
+    CHECK_EQ(await bide_task_join(task, &n), 0);
+    CHECK_ERR(n, -ECANCELED);
+    sem_post(&may_answer);
+    return 0;
+}
+
+WITH_SERVER(a_client_is_freed_during_a_look_up)
+
+/* ---- a runtime that ends meanwhile ---- */
+
+static async int gives_up(void)
+{
+    bide_http_client *own;
+    CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = ""}, &own), 0);
+    defer {
+        bide_http_client_free(own);
+    }
+    bide_http_response *r = NULL;
+    defer {
+        bide_http_response_free(r);
+    }
+    int n = 0;
+    CHECK_EQ(await bide_select(n = bide_http_get(own, "http://slow.test:1/", &r),
+                               bide_blocking(sem_wait(&is_asked))),
+             1);
+    return n;
+}
+
+TEST(a_runtime_ends_during_a_look_up)
+{
+    bide_runtime *rt;
     sem_init(&is_asked, 0, 0);
     sem_init(&may_answer, 0, 0);
-    server_start();
-    CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = ""}, &client), 0);
-    run();
-    bide_http_client_free(client);
-    CHECK_EQ(bide_block_on(server_stop()), 0);
+    bide_test_replace("getaddrinfo", (void (*)(void))count_ours);
+    bide_test_replace("freeaddrinfo", (void (*)(void))count_freed);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
+    bide_runtime_enter(rt);
+    CHECK_EQ(bide_block_on(gives_up()), 0);
+    bide_runtime_enter(NULL);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+    sem_post(&may_answer);
+    while (lists > 0 || ours == 0)
+        usleep(100);
 }
 
-static void run_names(void)
+/* ---- faults ---- */
+
+static async int what_a_look_up_needs_fails_test(void)
 {
-    CHECK_EQ(bide_block_on(names()), 0);
+    static const struct {
+        const char *call;
+        int error;
+    } faults[] = {{"thread_create", -EAGAIN}, {"eventfd", -EMFILE}, {"epoll_ctl", -ENOSPC}};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        bide_http_client *own;
+        CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = ""}, &own), 0);
+        bool is_first = strcmp(faults[i].call, "epoll_ctl") != 0;
+        bide_test_fail(faults[i].call, is_first ? 1 : 2, faults[i].error, 1);
+        CHECK_ERR(await get_by(own, "known.test", "/hello"), faults[i].error);
+        CHECK_EQ(bide_test_failed(faults[i].call), 1);
+        bide_test_fail(faults[i].call, 0, 0, 0);
+        CHECK_EQ(await get_by(own, "known.test", "/hello"), 0);
+        bide_http_client_free(own);
+    }
+    return 0;
 }
 
-static void run_slow_name(void)
-{
-    CHECK_EQ(bide_block_on(slow_name()), 0);
-}
-
-TEST(names_are_looked_up)
-{
-    with_server(run_names);
-}
-
-TEST(a_look_up_that_does_not_end)
-{
-    with_server(run_slow_name);
-}
+WITH_SERVER(what_a_look_up_needs_fails)

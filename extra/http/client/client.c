@@ -321,6 +321,7 @@ void bide_http_client_free(bide_http_client *client)
     assert(client->runtime == NULL);
     if (client->multi != NULL)
         curl_multi_cleanup(client->multi);
+    bide__http_bell_free(client);
     if (client->set_fd >= 0)
         bide__door.close(client->set_fd);
     client->holders--;
@@ -393,6 +394,7 @@ int bide__http_client_add(bide_http_client *client, struct bide__http_transfer *
 void bide__http_client_remove(struct bide__http_transfer *t)
 {
     bide_http_client *client = t->client;
+    bide__http_look_up_leave(t);
     *(t->previous != NULL ? &t->previous->next : &client->first) = t->next;
     *(t->next != NULL ? &t->next->previous : &client->last) = t->previous;
     t->client = NULL;
@@ -418,7 +420,8 @@ static void collect(bide_http_client *client)
             continue;
         int code = (int)message->data.result; /* read now: the message is freed with the transfer */
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)(void *)&t);
-        bide__http_happens(t, BIDE__HTTP_SAID, code);
+        if (!bide__http_look_up_wanted(t, (CURLcode)code))
+            bide__http_happens(t, BIDE__HTTP_SAID, code);
     }
 }
 
@@ -497,7 +500,10 @@ static bool drain_set(bide_http_client *client)
         if (count <= 0)
             return count != -EINTR;
         for (int i = 0; i < count; i++)
-            tell_of_socket(client, &events[i]);
+            if (bide__http_is_bell(client, events[i].data.fd))
+                bide__http_bell_rung(client);
+            else
+                tell_of_socket(client, &events[i]);
     }
     return false;
 }

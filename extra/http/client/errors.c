@@ -166,7 +166,7 @@ static void set_text(struct bide__http_transfer *t, CURLcode code)
         text = text_of(t->result);
     if (text == NULL && t->said[0] == '\0')
         text = code != CURLE_OK ? curl_easy_strerror(code) : "the transfer failed";
-    if (text != NULL)
+    if (text != NULL && text != t->said)
         snprintf(t->said, sizeof t->said, "%s", text);
     if (t->response != NULL)
         memcpy(t->response->error, t->said, sizeof t->said);

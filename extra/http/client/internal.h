@@ -9,6 +9,7 @@
  *   transfer.c  a request's easy handle, and the callbacks that carry its data
  *   request.c   what a request asks of curl: method, headers, body
  *   setup.c     what a client's options ask of curl
+ *   names.c     names of hosts, which the library's own resolver looks up
  *   key_log.c   the secrets of TLS, for those who want to see them
  *   valid.c     which requests are sent at all
  *   errors.c    what curl's errors mean
@@ -191,6 +192,10 @@ struct bide__http_transfer {
     bool follows;                     /* curl follows redirections */
     bool total_is_own;                /* the deadline is that of the request */
     long sent;                        /* it was sent after so many redirections; -1: not yet */
+    struct bide__http_look_up *name;  /* it waits for that, and curl does not have it; else NULL */
+    struct curl_slist *addresses;     /* of its host, as curl reads them */
+    bool asks_name;                   /* curl was refused a look-up */
+    bool knows_name;                  /* the next one is curl's */
     char said[CURL_ERROR_SIZE];       /* curl's words, and in the end the text of the error */
     const char *text;                 /* the text of `error`; NULL: the usual one */
     enum bide__http_state state;
@@ -274,6 +279,26 @@ void bide__http_request_unset(struct bide__http_transfer *t);
 /* Asks curl for what the client's options say. False: it refuses some. */
 bool bide__http_setup(CURL *easy, bide_http_client *client);
 
+/* ---- names.c ---- */
+
+struct bide__http_bell;
+struct bide__http_look_up;
+
+/* In a callback of curl: the address that it needs now is one that we look up. */
+bool bide__http_look_up_is_ours(const struct bide__http_transfer *t);
+
+/* curl is done with it. True: because it was refused a look-up; it goes on, and this was not its
+ * end. */
+bool bide__http_look_up_wanted(struct bide__http_transfer *t, CURLcode code);
+
+/* It does not wait for a name any more. */
+void bide__http_look_up_leave(struct bide__http_transfer *t);
+
+/* Whether this descriptor of the client's set is the bell, and what to do when it has rung. */
+bool bide__http_is_bell(const bide_http_client *client, int fd);
+void bide__http_bell_rung(bide_http_client *client);
+void bide__http_bell_free(bide_http_client *client);
+
 /* ---- key_log.c ---- */
 
 /* Opens the key log, if the options name one. Returns 0, -EPROTONOSUPPORT, or an error of
@@ -325,7 +350,10 @@ struct bide_http_client {
     struct bide__timer timer;                      /* fires when curl wants to be called */
     struct bide__timer again;                      /* armed: the set was not emptied */
     struct bide__http_transfer *first, *last;
-    int set_fd;              /* epoll: curl's sockets, level-triggered */
+    int set_fd;                       /* epoll: curl's sockets, level-triggered */
+    struct bide__http_bell *bell;     /* names.c; NULL: no name was looked up yet */
+    struct bide__http_look_up *names; /* that are looked up */
+    bool has_proxy;                   /* curl looks up all names */
     bool some_doomed;        /* some transfers have an error that curl does not know about */
     bool some_unwanted;      /* curl waits for a body of which no more is wanted */
     bool broken;             /* all transfers have one, and the multi handle must be replaced */

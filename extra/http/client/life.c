@@ -147,6 +147,7 @@ static void free_transfer(struct bide__http_transfer *t)
     t->owner->holders--;
     bide__metrics_add(&t->owner->meter.gone, 1);
     curl_easy_cleanup(t->easy);
+    curl_slist_free_all(t->addresses);
     bide__http_request_unset(t);
     bide__http_queue_free(&t->stream.in);
     bide__http_queue_free(&t->stream.out);

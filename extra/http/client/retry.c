@@ -42,7 +42,7 @@ static bool spend(bide_http_client *client)
 static bool passes(int error, int status)
 {
     static const int errors[] = {-ECONNREFUSED, -ECONNRESET, -EHOSTUNREACH, -ENETUNREACH,
-                                 -ETIMEDOUT,    -EPIPE,      -ENOENT};
+                                 -ETIMEDOUT,    -EPIPE,      -ENOENT,       -EAGAIN};
     static const int statuses[] = {408, 429, 502, 503, 504};
     for (size_t i = 0; error < 0 && i < sizeof errors / sizeof *errors; i++)
         if (error == errors[i])

@@ -165,10 +165,12 @@ static curl_socket_t on_open_socket(void *transfer, curlsocktype purpose,
 
 static int on_look_up(void *state, void *unused, void *transfer)
 {
+    struct bide__http_transfer *t = transfer;
     (void)state;
     (void)unused;
-    bide__http_phase(transfer, BIDE__HTTP_CONNECTING);
-    return 0;
+    bide__http_phase(t, BIDE__HTTP_CONNECTING);
+    t->asks_name = bide__http_look_up_is_ours(t);
+    return t->asks_name;
 }
 
 #if LIBCURL_VERSION_NUM >= 0x075000
