@@ -10,9 +10,11 @@
  *         printf("%d, %zu bytes\n", bide_http_status(page), bide_http_body_size(page));
  *
  * All requests of a client run on the executor's thread, however many there are at once; no request
- * has a thread of its own. Only libcurl's resolver uses a thread, while it looks up a host name;
- * with libcurl before 7.87, giving up a request during the look-up blocks until the look-up is
- * over. Connections stay open and are used again. A request that has begun goes on while its
+ * has a thread of its own. Host names are looked up as by bide_resolve (bide/net.h), a name once for
+ * all requests that wait for it; its addresses are remembered for a minute. Only the name of a proxy
+ * or of another host to which a request was redirected, and names that are not ASCII, are looked up
+ * by libcurl, on a thread of its own; with libcurl before 7.87, giving up a request during that
+ * blocks until it is over. Connections stay open and are used again. A request that has begun goes on while its
  * runtime runs, whether or not somebody awaits it: if it is in a future (bide/future.h) that nobody
  * drives, it has its answer, or its timeout, when it is next driven, and it holds up no other
  * request.
@@ -196,6 +198,7 @@ typedef struct bide_http_request {
  *   -EPROTONOSUPPORT  the URL is neither http: nor https: [UNSUPPORTED_PROTOCOL], or this libcurl
  *                     has no TLS [NOT_BUILT_IN]
  *   -ENOENT           the host name is not known, or the proxy's [COULDNT_RESOLVE_HOST and _PROXY]
+ *   -EAGAIN           the name servers do not answer, or there is no thread for the look-up
  *   -ECONNREFUSED     nobody listens there; -EHOSTUNREACH and others of connect(2) likewise
  *                     [COULDNT_CONNECT]
  *   -ECONNRESET       the connection ended before the answer was complete [GOT_NOTHING,

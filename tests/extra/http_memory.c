@@ -1,6 +1,6 @@
 /*
  * bide/http.h and its neighbours without memory: each allocation fails in turn of a request, a form
- * with files, a request that is tried again, and spans on their way to a collector. The server is a
+ * with files, a request that is tried again, one to a host with a name, and spans on their way to a collector. The server is a
  * thread that does not use bide, so only the client is affected.
  */
 #include <bide/bide.h>
@@ -11,6 +11,7 @@
 #include <bide/trace_otlp.h>
 
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -24,8 +25,10 @@
 
 #include "check.h"
 
+#include "runtime/leaf.h"
+
 static int listener;
-static char url[64], again_url[80], path[] = "http_memory-XXXXXX";
+static char url[64], again_url[80], named_url[80], path[] = "http_memory-XXXXXX";
 static atomic_uint traces; /* requests with spans */
 
 /* Reads a request, which has a Content-Length if it has a body. */
@@ -104,6 +107,7 @@ static pthread_t start(void)
     CHECK_EQ(getsockname(listener, (struct sockaddr *)&address, &size), 0);
     snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(address.sin_port));
     snprintf(again_url, sizeof again_url, "%sagain", url);
+    snprintf(named_url, sizeof named_url, "http://named.test:%d/", ntohs(address.sin_port));
     CHECK_EQ(pthread_create(&thread, NULL, serve, NULL), 0);
     return thread;
 }
@@ -165,6 +169,25 @@ static async int try_again(bide_http_client *client)
     const bide_http_request q = {.url = again_url};
     const bide_http_retry retry = {.first = BIDE_NS(1)};
     int n = await bide_http_send_retry(client, &q, &retry, &r);
+    if (n == 0)
+        CHECK_STR(bide_http_body(r), "hello");
+    return n;
+}
+
+static int here(const char *host, const char *service, const struct addrinfo *hints,
+                struct addrinfo **list)
+{
+    CHECK_STR(host, "named.test");
+    return bide__door_real.getaddrinfo("127.0.0.1", service, hints, list);
+}
+
+static async int find_and_ask(bide_http_client *client)
+{
+    bide_http_response *r = NULL;
+    defer {
+        bide_http_response_free(r);
+    }
+    int n = await bide_http_get(client, named_url, &r);
     if (n == 0)
         CHECK_STR(bide_http_body(r), "hello");
     return n;
@@ -260,6 +283,14 @@ TEST_LIMIT(each_allocation_of_a_second_try_fails_in_turn, 60)
 {
     pthread_t thread = start();
     CHECK(fail_each(bide_ref(try_again)) > 20);
+    finish(thread);
+}
+
+TEST_LIMIT(each_allocation_of_a_look_up_fails_in_turn, 60)
+{
+    pthread_t thread = start();
+    bide_test_replace("getaddrinfo", (void (*)(void))here);
+    CHECK(fail_each(bide_ref(find_and_ask)) > 20);
     finish(thread);
 }
 
