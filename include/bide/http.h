@@ -10,14 +10,15 @@
  *         printf("%d, %zu bytes\n", bide_http_status(page), bide_http_body_size(page));
  *
  * All requests of a client run on the executor's thread, however many there are at once; no request
- * has a thread of its own. Host names are looked up as by bide_resolve (bide/net.h), a name once for
- * all requests that wait for it; its addresses are remembered for a minute. Only the name of a proxy
- * or of another host to which a request was redirected, and names that are not ASCII, are looked up
- * by libcurl, on a thread of its own; with libcurl before 7.87, giving up a request during that
- * blocks until it is over. Connections stay open and are used again. A request that has begun goes on while its
- * runtime runs, whether or not somebody awaits it: if it is in a future (bide/future.h) that nobody
- * drives, it has its answer, or its timeout, when it is next driven, and it holds up no other
- * request.
+ * has a thread of its own. Connections stay open and are used again. A request that has begun goes
+ * on while its runtime runs, whether or not somebody awaits it: if it is in a future
+ * (bide/future.h) that nobody drives, it has its answer, or its timeout, when it is next driven,
+ * and it holds up no other request.
+ *
+ * Host names are looked up as by bide_resolve (bide/net.h), a name once for all requests that wait
+ * for it, and its addresses are remembered for a minute. libcurl has a thread of its own for the
+ * name of a proxy, for that of another host to which a request was redirected, and for names that
+ * are not ASCII; with libcurl before 7.87, giving up a request during that blocks until it is over.
  *
  * A client with requests under way belongs to the runtime of those requests; an idle client belongs
  * to none. On a runtime with several workers tasks of all may use a client at once; a worker drives
@@ -259,8 +260,8 @@ typedef struct bide_http_retry {
 /*
  * As bide_http_send, but a request that may be sent twice (see above) is tried again if the
  * connection failed (-ECONNREFUSED, -ECONNRESET, -EHOSTUNREACH, -ENETUNREACH, -ETIMEDOUT, -EPIPE,
- * -ENOENT for a name), or if the status is 408, 429, 502, 503 or 504. In between it waits for
- * between half of the time that `retry` says and the whole, at random; if the answer has a
+ * for a name -ENOENT, -EAGAIN), or if the status is 408, 429, 502, 503 or 504. In between it waits
+ * for between half of the time that `retry` says and the whole, at random; if the answer has a
  * Retry-After in seconds, for that time, and if that is longer than `longest`, it returns the
  * answer. `timeout` is that of each time. `retry` may be NULL. So that a service in trouble gets no
  * more of it, retry_percent of the client limits how many requests are tried again.
