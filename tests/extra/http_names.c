@@ -285,6 +285,31 @@ static async int many_wait_for_one_look_up_test(void)
 
 WITH_SERVER(many_wait_for_one_look_up)
 
+/* Those that wait for the one connection ask too, when the first has found that it needs a name. */
+static async int many_wait_for_one_connection_test(void)
+{
+    bide_http_client *narrow;
+    bide_task(int) tasks[MANY];
+    bide_http_options options = {.proxy = "", .connections_max = 1};
+    CHECK_EQ(bide_http_client_new(&options, &narrow), 0);
+    for (int i = 0; i < MANY; i++)
+        tasks[i] = bide_spawn(get_by(narrow, "slow.test", "/hello"));
+    await bide_yield();
+    await bide_blocking(sem_wait(&is_asked));
+    sem_post(&may_answer);
+    for (int i = 0; i < MANY; i++) {
+        int n = -1;
+        CHECK_EQ(await bide_task_join(tasks[i], &n), 0);
+        CHECK_EQ(n, 0);
+    }
+    CHECK_EQ(ours, 1);
+    CHECK_EQ(server.accepted, 1);
+    bide_http_client_free(narrow);
+    return 0;
+}
+
+WITH_SERVER(many_wait_for_one_connection)
+
 /* All have gone: who comes then does not get what they waited for. */
 static async int a_look_up_is_given_up_test(void)
 {

@@ -34,6 +34,8 @@ static async int qualifiers(int x, const int fixed, int *const restrict out)
     *q += await step(1);
     unset = r;
     per_thread += await step(1);
+    per_thread = 5 + calls; /* here it may be another thread's */
+    local_thread = 6 * calls - 5;
     local_thread += per_thread;
     *out = *pc + fixed;
     printf("%d %d %d %d %d %d %d %d %s %d %d %d %d\n", c, d, v, a, b, r, u, calls,
