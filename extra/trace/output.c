@@ -3,6 +3,8 @@
  */
 #include "internal.h"
 
+#include "runtime/thread.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +88,9 @@ static int output_new(const struct bide__output_kind *kind, int fd,
     *output = NULL;
     if (bide__trace_is_telling())
         return -EDEADLK;
-    bide_trace_output *o = bide__alloc(sizeof *o);
+    /* A child of fork() must not make the ids of its parent. */
+    int r = bide__fork_watch();
+    bide_trace_output *o = r == 0 ? bide__alloc(sizeof *o) : NULL;
     if (o == NULL)
         return -ENOMEM;
     *o = *given;
@@ -95,7 +99,7 @@ static int output_new(const struct bide__output_kind *kind, int fd,
     o->is_first = true;
     if (options != NULL)
         o->options = *options;
-    int r = first_filter(o->options.filter, &o->filter);
+    r = first_filter(o->options.filter, &o->filter);
     o->options.filter = NULL; /* it is the caller's */
     if (r == 0) {
         pthread_mutex_init(&o->mutex, NULL);
