@@ -133,11 +133,7 @@ int bide_trace_timeline_new(int fd, const bide_trace_options *options, bide_trac
 
 static void sink_told(bide_trace_output *o, const bide_trace_record *r)
 {
-    bide_trace_record own = *r;
-
-    if (r->span != NULL)
-        own.span = bide__span_for(o, r->span);
-    o->sink(o->argument, &own);
+    o->sink(o->argument, r);
 }
 
 static const struct bide__output_kind sink_kind = {sink_told, true};
