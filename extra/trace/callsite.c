@@ -6,8 +6,9 @@
  * A thread that has read an old word looks again with the lock, or loses one event that was wanted
  * since a moment ago.
  */
-#define _GNU_SOURCE
 #include "internal.h"
+
+#include "lock.h"
 
 #include <bide/task.h>
 
@@ -18,22 +19,43 @@ enum { ASK_SHIFT = 15, ASK_MASK = (1 << ASK_SHIFT) - 1 };
 
 _Atomic uint64_t bide__trace_lost;
 
-/* Who writes goes first: a slow output is left for a moment only. Nobody takes it for reading
- * twice, since what is traced by an output is dropped. */
-static pthread_rwlock_t world = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+/* Nobody takes it for reading twice, since what is traced by an output is dropped. */
+static struct bide__trace_lock world = BIDE__TRACE_LOCK_INIT;
 static bide_trace_output *outputs[BIDE__OUTPUTS_MAX];
 
 static pthread_mutex_t sites_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct bide__callsite *sites;
 
-static _Thread_local bool is_telling;
+static _Thread_local struct {
+    unsigned place; /* of the world's lock; from 1 on */
+    bool is_telling;
+} mine;
 
 static const int64_t LOOK_AGAIN_NS = 1000000000;
 static _Atomic int64_t wall_offset, wall_looked_ns;
 
 bool bide__trace_is_telling(void)
 {
-    return is_telling;
+    return mine.is_telling;
+}
+
+static unsigned place_of_thread(void)
+{
+    static _Atomic unsigned next;
+
+    if (__builtin_expect(mine.place == 0, 0))
+        mine.place = atomic_fetch_add(&next, 1) % BIDE__TRACE_PLACES + 1;
+    return mine.place - 1;
+}
+
+int bide__trace_enter(void)
+{
+    return mine.is_telling ? -1 : (int)bide__trace_lock_read(&world, place_of_thread());
+}
+
+void bide__trace_leave(int place)
+{
+    bide__trace_lock_unread(&world, (unsigned)place);
 }
 
 /* The clock stands still while the machine is suspended, and the time may be set. */
@@ -110,7 +132,7 @@ int bide__output_add(bide_trace_output *output)
 {
     int r = -ENOSPC;
 
-    pthread_rwlock_wrlock(&world);
+    bide__trace_lock_change(&world);
     for (unsigned i = 0; i < BIDE__OUTPUTS_MAX && r < 0; i++) {
         if (outputs[i] != NULL)
             continue;
@@ -125,32 +147,32 @@ int bide__output_add(bide_trace_output *output)
         atomic_store_explicit(&wall_looked_ns, output->begin_ns, memory_order_relaxed);
         refresh();
     }
-    pthread_rwlock_unlock(&world);
+    bide__trace_lock_changed(&world);
     return r;
 }
 
 void bide__output_remove(bide_trace_output *output)
 {
-    pthread_rwlock_wrlock(&world);
+    bide__trace_lock_change(&world);
     outputs[output->number] = NULL;
     refresh();
-    pthread_rwlock_unlock(&world);
+    bide__trace_lock_changed(&world);
 }
 
 void bide__output_filter(bide_trace_output *output, struct bide__filter *filter)
 {
-    pthread_rwlock_wrlock(&world);
+    bide__trace_lock_change(&world);
     struct bide__filter *old = output->filter;
     output->filter = filter;
     refresh();
-    pthread_rwlock_unlock(&world);
+    bide__trace_lock_changed(&world);
     bide__filter_free(old);
 }
 
 /* ---- telling ---- */
 
-static uint32_t mask_of(struct bide__callsite *site, const bide_field *fields,
-                        const struct bide_trace_span *span)
+uint32_t bide__trace_mask(struct bide__callsite *site, const bide_field *fields,
+                          const struct bide_trace_span *span)
 {
     uint32_t word = __atomic_load_n(&site->word, __ATOMIC_ACQUIRE);
 
@@ -165,74 +187,55 @@ static uint32_t mask_of(struct bide__callsite *site, const bide_field *fields,
     return mask;
 }
 
-uint32_t bide__trace_mask(struct bide__callsite *site, const bide_field *fields,
-                          const struct bide_trace_span *span)
+bool bide__trace_wants_spans(uint32_t mask)
 {
-    if (is_telling)
-        return 0;
-    pthread_rwlock_rdlock(&world);
-    uint32_t mask = mask_of(site, fields, span);
-    pthread_rwlock_unlock(&world);
-    return mask;
-}
-
-uint32_t bide__trace_span_mask(uint32_t mask)
-{
-    uint32_t wants = 0;
-
-    pthread_rwlock_rdlock(&world);
     for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
         const bide_trace_output *o = outputs[__builtin_ctz(rest)];
-        if (o != NULL && (o->kind->wants_spans || o->options.spans != 0))
-            wants |= UINT32_C(1) << o->number;
+        if (o->kind->wants_spans || o->options.spans != 0)
+            return true;
     }
-    pthread_rwlock_unlock(&world);
-    return wants;
+    return false;
 }
 
-/* With the world's lock. */
-static void tell(uint32_t mask, bide_trace_record *record, const struct bide__callsite *site)
+void bide__trace_tell(uint32_t mask, bide_trace_record *record, const struct bide__callsite *site)
 {
+    const struct bide_trace_span *span = record->span;
+
     record->level = site->level;
     record->name = site->name;
     record->target = site->target;
     record->target_size = site->target_size;
     record->file = site->file;
     record->line = site->line;
-    is_telling = true;
+    mine.is_telling = true;
     for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
         bide_trace_output *o = outputs[__builtin_ctz(rest)];
         /* An output that has come since knows nothing of a span that ends now. */
-        bool is_older = record->what == BIDE_TRACE_SPAN_END && record->span != NULL && o != NULL &&
-                        record->span->begin_ns < o->begin_ns;
-        if (o != NULL && !is_older)
-            o->kind->told(o, record);
+        bool is_older =
+            record->what == BIDE_TRACE_SPAN_END && o != NULL && span->begin_ns < o->begin_ns;
+        if (o == NULL || is_older)
+            continue;
+        record->span = bide__span_for(o, span);
+        o->kind->told(o, record);
     }
-    is_telling = false;
-}
-
-void bide__trace_tell(uint32_t mask, bide_trace_record *record, const struct bide__callsite *site)
-{
-    pthread_rwlock_rdlock(&world);
-    tell(mask, record, site);
-    pthread_rwlock_unlock(&world);
+    mine.is_telling = false;
 }
 
 void bide__trace_event(struct bide__callsite *site, const bide_field *fields)
 {
     struct bide_trace_span *span = bide__span_here();
+    int place = bide__trace_enter();
 
-    if (is_telling)
+    if (place < 0)
         return;
-    pthread_rwlock_rdlock(&world);
-    uint32_t mask = mask_of(site, fields, span);
+    uint32_t mask = bide__trace_mask(site, fields, span);
     if (mask != 0) {
         bide_trace_record record = {.what = BIDE_TRACE_EVENT,
                                     .fields = fields,
                                     .time_ns = bide__trace_wall(bide__door.clock()),
                                     .task = bide_task_id(),
                                     .span = span};
-        tell(mask, &record, site);
+        bide__trace_tell(mask, &record, site);
     }
-    pthread_rwlock_unlock(&world);
+    bide__trace_leave(place);
 }

@@ -1,17 +1,19 @@
 /*
- * id.c: random ids. Each thread has some random bytes in store, so that a span is not a system
- * call. A child of fork(2) throws away what its parent had. If the system has no random bytes, ids
- * are made of the clock, an address and a counter: they are not secret, only different.
+ * id.c: random ids. Each thread has a generator (xoshiro256**; D. Blackman, S. Vigna, 2018) with a
+ * seed from the system, so that a span is not a system call. Ids are different, not secret.
+ *
+ * A child of fork(2) takes another seed than its parent had. If the system has no random bytes, the
+ * seed is made of the clock, the process, an address and a counter.
  */
 #include "internal.h"
 
-struct store {
-    uint8_t bytes[256];
-    size_t left;
-    unsigned forks;
+struct generator {
+    uint64_t word[4];
+    unsigned forks; /* bide__forks when it got its seed */
+    bool has_seed;
 };
 
-static _Thread_local struct store store;
+static _Thread_local struct generator generator;
 static _Atomic uint64_t counter;
 
 /* Mixes all bits of n (the end of MurmurHash3). */
@@ -22,31 +24,55 @@ static uint64_t mixed(uint64_t n)
     return n ^ n >> 33;
 }
 
-static void fill(struct store *s)
+static uint64_t word_without_system(const struct generator *g)
 {
-    ssize_t n = bide__door.getrandom(s->bytes, sizeof s->bytes, 0);
+    uint64_t word = mixed(atomic_fetch_add(&counter, 1) + 1);
 
-    for (size_t at = n > 0 ? (size_t)n / 8 * 8 : 0; at < sizeof s->bytes; at += 8) {
-        uint64_t word = mixed((uint64_t)bide__door.clock() ^ (uint64_t)(uintptr_t)s ^
-                              mixed(atomic_fetch_add(&counter, 1) + 1));
-        memcpy(s->bytes + at, &word, 8);
-    }
-    s->left = sizeof s->bytes;
-    s->forks = bide__forks;
+    word = mixed(word ^ (uint64_t)bide__door.getpid());
+    word = mixed(word ^ (uint64_t)(uintptr_t)g);
+    return mixed(word ^ (uint64_t)bide__door.clock());
 }
 
-/* An id must not be all zeroes. */
+static __attribute__((noinline)) void seed(struct generator *g)
+{
+    ssize_t n = bide__door.getrandom(g->word, sizeof g->word, 0);
+
+    for (size_t i = n > 0 ? (size_t)n / sizeof g->word[0] : 0; i < 4; i++)
+        g->word[i] = word_without_system(g);
+    g->word[0] |= (g->word[0] | g->word[1] | g->word[2] | g->word[3]) == 0; /* zeroes stay zeroes */
+    g->forks = bide__forks;
+    g->has_seed = true;
+}
+
+static uint64_t rotated(uint64_t n, unsigned bits)
+{
+    return n << bits | n >> (64 - bits);
+}
+
+static uint64_t next(struct generator *g)
+{
+    uint64_t *w = g->word, result = rotated(w[1] * 5, 7) * 9, shifted = w[1] << 17;
+
+    w[2] ^= w[0];
+    w[3] ^= w[1];
+    w[1] ^= w[2];
+    w[0] ^= w[3];
+    w[2] ^= shifted;
+    w[3] = rotated(w[3], 45);
+    return result;
+}
+
+/* Of 8 or 16 bytes. An id must not be all zeroes. */
 void bide__trace_id(uint8_t *id, size_t size)
 {
-    struct store *s = &store;
+    struct generator *g = &generator;
 
-    if (s->left < size || s->forks != bide__forks)
-        fill(s);
-    s->left -= size;
-    memcpy(id, s->bytes + s->left, size);
-    memset(s->bytes + s->left, 0, size);
-    for (size_t i = 0; i < size; i++)
-        if (id[i] != 0)
-            return;
-    id[size - 1] = 1;
+    if (__builtin_expect(!g->has_seed || g->forks != bide__forks, 0))
+        seed(g);
+    for (uint64_t word; size > 0; size -= sizeof word, id += sizeof word) {
+        do
+            word = next(g);
+        while (word == 0);
+        memcpy(id, &word, sizeof word);
+    }
 }

@@ -2,6 +2,7 @@
  * internal.h: how the parts of libbide-trace fit together.
  *
  *   callsite.c  the list of callsites; their words; the outputs that there are; events
+ *   lock.h      the world's lock
  *   filter.c    filters, read and asked
  *   span.c      spans: made, current, closed; who inherits them
  *   id.c        random ids
@@ -56,8 +57,8 @@ struct bide_trace_span {
     _Atomic uint32_t references;
     const struct bide__callsite *site;
     struct bide_trace_span *parent;
-    _Atomic(struct bide__field_block *) fields;     /* the newest */
-    struct bide__field_block *first;                /* those that it began with, or NULL */
+    _Atomic(struct bide__field_block *) fields; /* the newest */
+    struct bide__field_block *first;            /* those that it began with, behind it; or NULL */
     uint8_t trace_id[16], span_id[8], remote_id[8]; /* of a parent in another process, or zeroes */
     uint8_t flags;
     bool is_timed;
@@ -65,10 +66,10 @@ struct bide_trace_span {
     _Atomic(const struct bide__ambient *) own;
     uint32_t mask; /* of the outputs that it is told to */
     uint64_t task;
-    int64_t begin_ns, entered_ns; /* the clock */
-    _Atomic int64_t busy_ns;
-    char *state; /* tracestate, or NULL: that of the parent */
-    size_t state_size;
+    int64_t begin_ns, entered_ns,
+        busy_ns;             /* the clock; only who polls the block's chain writes them */
+    char *state;             /* tracestate, or NULL: that of the parent */
+    size_t state_size, size; /* size: with the fields behind it */
 };
 
 struct bide_trace_span *bide__span_here(void);
@@ -153,14 +154,20 @@ int bide__output_add(bide_trace_output *output);
 void bide__output_remove(bide_trace_output *output);
 void bide__output_filter(bide_trace_output *output, struct bide__filter *filter);
 
-/* The outputs to which this goes. A site that is new is noted first. */
+/* Takes the world's lock for reading. -1: not taken, since this thread tells something; what it
+ * traces meanwhile is dropped. */
+int bide__trace_enter(void);
+void bide__trace_leave(int place);
+
+/* With the lock: the outputs to which this goes. A site that is new is noted first. */
 uint32_t bide__trace_mask(struct bide__callsite *site, const bide_field *fields,
                           const struct bide_trace_span *span);
 
-/* Those among `mask` that want to hear of spans' ends. */
-uint32_t bide__trace_span_mask(uint32_t mask);
+/* With the lock: one of those in `mask`, which was asked for with this lock, wants to hear of
+ * spans' begins and ends. */
+bool bide__trace_wants_spans(uint32_t mask);
 
-/* Tells it to the outputs in `mask`. */
+/* With the lock: tells it to the outputs in `mask`, each with the nearest span that it knows. */
 void bide__trace_tell(uint32_t mask, bide_trace_record *record, const struct bide__callsite *site);
 
 /* True while this thread tells something. */

@@ -3,6 +3,8 @@
  */
 #include "internal.h"
 
+#include "runtime/thread.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +88,9 @@ static int output_new(const struct bide__output_kind *kind, int fd,
     *output = NULL;
     if (bide__trace_is_telling())
         return -EDEADLK;
-    bide_trace_output *o = bide__alloc(sizeof *o);
+    /* A child of fork() must not make the ids of its parent. */
+    int r = bide__fork_watch();
+    bide_trace_output *o = r == 0 ? bide__alloc(sizeof *o) : NULL;
     if (o == NULL)
         return -ENOMEM;
     *o = *given;
@@ -95,7 +99,7 @@ static int output_new(const struct bide__output_kind *kind, int fd,
     o->is_first = true;
     if (options != NULL)
         o->options = *options;
-    int r = first_filter(o->options.filter, &o->filter);
+    r = first_filter(o->options.filter, &o->filter);
     o->options.filter = NULL; /* it is the caller's */
     if (r == 0) {
         pthread_mutex_init(&o->mutex, NULL);
@@ -129,11 +133,7 @@ int bide_trace_timeline_new(int fd, const bide_trace_options *options, bide_trac
 
 static void sink_told(bide_trace_output *o, const bide_trace_record *r)
 {
-    bide_trace_record own = *r;
-
-    if (r->span != NULL)
-        own.span = bide__span_for(o, r->span);
-    o->sink(o->argument, &own);
+    o->sink(o->argument, r);
 }
 
 static const struct bide__output_kind sink_kind = {sink_told, true};

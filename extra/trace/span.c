@@ -40,7 +40,8 @@ static struct bide_cx *cx_here(void)
 
 /* ---- fields ---- */
 
-static struct bide__field_block *block_new(const bide_field *fields)
+/* How many there are, and the bytes of a block of them. */
+static unsigned count_fields(const bide_field *fields, size_t *size)
 {
     unsigned count = 0;
     size_t texts = 0;
@@ -49,12 +50,15 @@ static struct bide__field_block *block_new(const bide_field *fields)
         texts += fields[count].kind == BIDE_FIELD_TEXT ? fields[count].size : 0;
         count++;
     }
-    size_t size =
-        sizeof(struct bide__field_block) + (count + (size_t)1) * sizeof(bide_field) + texts;
-    struct bide__field_block *block = bide__alloc(size);
-    if (block == NULL)
-        return NULL;
+    *size = sizeof(struct bide__field_block) + (count + (size_t)1) * sizeof(bide_field) + texts;
+    return count;
+}
+
+static void block_fill(struct bide__field_block *block, const bide_field *fields, unsigned count,
+                       size_t size)
+{
     char *text = (char *)&block->field[count + 1];
+
     *block = (struct bide__field_block){.size = size, .count = count, .total = count};
     for (unsigned i = 0; i < count; i++) {
         block->field[i] = fields[i];
@@ -65,7 +69,6 @@ static struct bide__field_block *block_new(const bide_field *fields)
         text += fields[i].size;
     }
     block->field[count] = BIDE__F_END;
-    return block;
 }
 
 const bide_field *bide_trace_span_field(const bide_trace_span *span, size_t *at)
@@ -92,11 +95,14 @@ void bide__span_record(const bide_field *fields)
 
     if (span == NULL)
         return;
-    struct bide__field_block *block = block_new(fields);
+    size_t size;
+    unsigned count = count_fields(fields, &size);
+    struct bide__field_block *block = bide__alloc(size);
     if (block == NULL) {
         atomic_fetch_add_explicit(&bide__trace_lost, 1, memory_order_relaxed);
         return;
     }
+    block_fill(block, fields, count, size);
     block->next = atomic_load_explicit(&span->fields, memory_order_acquire);
     do {
         block->total = block->count + (block->next != NULL ? block->next->total : 0);
@@ -120,21 +126,28 @@ static void span_free(struct bide_trace_span *span)
 {
     struct bide__field_block *block = atomic_load_explicit(&span->fields, memory_order_relaxed);
 
-    while (block != NULL) {
+    while (block != span->first) {
         struct bide__field_block *next = block->next;
         bide__free(block, block->size);
         block = next;
     }
     if (span->state != NULL)
         bide__free(span->state, span->state_size);
-    bide__free(span, sizeof *span);
+    bide__free(span, span->size);
+}
+
+/* True: that was the last one. A single reference is the caller's own, and nobody can make another
+ * of it meanwhile, so it need not be counted down. */
+static bool unref_one(struct bide_trace_span *span)
+{
+    return atomic_load_explicit(&span->references, memory_order_acquire) == 1 ||
+           atomic_fetch_sub_explicit(&span->references, 1, memory_order_acq_rel) == 1;
 }
 
 /* Not by recursion: a chain of spans may be long. */
 void bide__span_unref(struct bide_trace_span *span)
 {
-    while (span != NULL &&
-           atomic_fetch_sub_explicit(&span->references, 1, memory_order_acq_rel) == 1) {
+    while (span != NULL && unref_one(span)) {
         struct bide_trace_span *parent = span->parent;
         span_free(span);
         span = parent;
@@ -147,13 +160,13 @@ static void turned(struct bide__ambient *ambient, bool in)
 {
     struct bide_trace_span *span = ambient->value;
 
-    if (span->own != ambient || !span->is_timed)
+    if (atomic_load_explicit(&span->own, memory_order_relaxed) != ambient || !span->is_timed)
         return;
     int64_t now_ns = bide__door.clock();
     if (in)
         span->entered_ns = now_ns;
     else
-        atomic_fetch_add_explicit(&span->busy_ns, now_ns - span->entered_ns, memory_order_relaxed);
+        span->busy_ns += now_ns - span->entered_ns;
 }
 
 static void heir_release(struct bide__ambient *ambient)
@@ -218,19 +231,22 @@ static struct bide_trace_span *span_new(const struct bide__callsite *site,
                                         struct bide_trace_span *parent,
                                         const bide_trace_context *context, const bide_field *fields)
 {
-    struct bide_trace_span *span = bide__alloc(sizeof *span);
+    size_t fields_size = 0;
+    unsigned count = fields[0].kind != BIDE_FIELD_NONE ? count_fields(fields, &fields_size) : 0;
+    struct bide_trace_span *span = bide__alloc(sizeof *span + fields_size);
 
     if (span == NULL)
         return NULL;
-    *span = (struct bide_trace_span){.references = 1, .site = site, .parent = parent};
+    *span = (struct bide_trace_span){
+        .references = 1, .site = site, .parent = parent, .size = sizeof *span + fields_size};
     if (parent != NULL)
         span_ref(parent);
-    if (fields[0].kind != BIDE_FIELD_NONE) {
-        span->first = block_new(fields);
+    if (count > 0) {
+        span->first = (struct bide__field_block *)(void *)(span + 1);
+        block_fill(span->first, fields, count, fields_size);
         atomic_init(&span->fields, span->first);
     }
-    bool has_fields = fields[0].kind == BIDE_FIELD_NONE || span->first != NULL;
-    if (!has_fields || (context != NULL && !set_state(span, context->state))) {
+    if (context != NULL && !set_state(span, context->state)) {
         bide__span_unref(span);
         return NULL;
     }
@@ -240,28 +256,27 @@ static struct bide_trace_span *span_new(const struct bide__callsite *site,
 
 static const bide_field no_fields[] = {{.kind = BIDE_FIELD_NONE}};
 
+/* With the world's lock. */
 static void tell(struct bide_trace_span *span, bide_trace_what what, int64_t now_ns)
 {
-    uint32_t mask = bide__trace_span_mask(span->mask);
     bide_trace_record record = {.what = what,
                                 .fields = span->first != NULL ? span->first->field : no_fields,
                                 .time_ns = bide__trace_wall(now_ns),
                                 .task = span->task,
                                 .span = span};
     if (what == BIDE_TRACE_SPAN_END) {
-        record.busy_ns = atomic_load_explicit(&span->busy_ns, memory_order_relaxed);
+        record.busy_ns = span->busy_ns;
         record.idle_ns = now_ns - span->begin_ns - record.busy_ns;
         if (record.idle_ns < 0)
             record.idle_ns = 0;
     }
-    if (mask != 0)
-        bide__trace_tell(mask, &record, span->site);
+    bide__trace_tell(span->mask, &record, span->site);
 }
 
-static struct bide_trace_span *open_span(struct bide__callsite *site, bide__span_guard *guard,
-                                         struct bide_trace_span *parent,
-                                         const bide_trace_context *context,
-                                         const bide_field *fields)
+/* With the world's lock. NULL: nobody wants it, or it is lost. */
+static struct bide_trace_span *begin(struct bide__callsite *site, const struct bide__ambient *own,
+                                     struct bide_trace_span *parent,
+                                     const bide_trace_context *context, const bide_field *fields)
 {
     uint32_t mask = bide__trace_mask(site, fields, parent);
 
@@ -274,13 +289,28 @@ static struct bide_trace_span *open_span(struct bide__callsite *site, bide__span
     }
     span->mask = mask;
     span->task = bide_task_id();
-    span->is_timed = bide__trace_span_mask(mask) != 0;
-    span->own = ambient_of(guard);
+    span->is_timed = bide__trace_wants_spans(mask);
+    atomic_init(&span->own, own);
     if (span->is_timed) {
         span->begin_ns = span->entered_ns = bide__door.clock();
         tell(span, BIDE_TRACE_SPAN_BEGIN, span->begin_ns);
     }
-    bide__ambient_push(ambient_of(guard), span, cx_here());
+    return span;
+}
+
+static struct bide_trace_span *open_span(struct bide__callsite *site, bide__span_guard *guard,
+                                         struct bide_trace_span *parent,
+                                         const bide_trace_context *context,
+                                         const bide_field *fields)
+{
+    int place = bide__trace_enter();
+
+    if (place < 0)
+        return NULL;
+    struct bide_trace_span *span = begin(site, ambient_of(guard), parent, context, fields);
+    bide__trace_leave(place);
+    if (span != NULL)
+        bide__ambient_push(ambient_of(guard), span, cx_here());
     return span;
 }
 
@@ -305,20 +335,28 @@ bide_trace_span *bide__span_follow(bide_trace_span *span, bide__span_guard *guar
     return span;
 }
 
+static void end(struct bide_trace_span *span)
+{
+    int64_t now_ns = bide__door.clock();
+    int place = bide__trace_enter();
+
+    span->busy_ns += now_ns - span->entered_ns;
+    if (place < 0)
+        return;
+    tell(span, BIDE_TRACE_SPAN_END, now_ns);
+    bide__trace_leave(place);
+}
+
 void bide__span_close(bide__span_guard *guard)
 {
     struct bide_trace_span *span = guard->span;
 
     guard->span = NULL;
     bide__ambient_pop(ambient_of(guard));
-    if (span->own == ambient_of(guard)) {
-        span->own = NULL;
-        if (span->is_timed) {
-            int64_t now_ns = bide__door.clock();
-            atomic_fetch_add_explicit(&span->busy_ns, now_ns - span->entered_ns,
-                                      memory_order_relaxed);
-            tell(span, BIDE_TRACE_SPAN_END, now_ns);
-        }
+    if (atomic_load_explicit(&span->own, memory_order_relaxed) == ambient_of(guard)) {
+        atomic_store_explicit(&span->own, NULL, memory_order_relaxed);
+        if (span->is_timed)
+            end(span);
     }
     bide__span_unref(span);
 }

@@ -115,7 +115,8 @@ static void told(void *argument, const bide_trace_record *r)
     pthread_mutex_lock(&o->mutex);
     if (r->what == BIDE_TRACE_SPAN_END)
         add_span(o, r);
-    else if (r->span->own != NULL && r->span->begin_ns >= output->begin_ns)
+    else if (atomic_load_explicit(&r->span->own, memory_order_relaxed) != NULL &&
+             r->span->begin_ns >= output->begin_ns)
         add_event(o, r);
     else
         o->counts.events_dropped++; /* its span has ended, or is older */

@@ -145,7 +145,7 @@ TEST(lines_of_json)
     CHECK_EQ(bide_block_on(run()), 0);
     bide_error("bad", BIDE_F_BYTES("bytes", "\xff\xe2\x82\xac\xed\xa0\x80", 7),
                BIDE_F("nan", 0.0 / 0.0));
-#define IDS(span) "\"trace_id\":\"e9eaebecedeeeff0f1f2f3f4f5f6f7f8\",\"span_id\":\"" span "\""
+#define IDS(span) "\"trace_id\":\"8032cb61f88e25bc121c1ee30e3c012d\",\"span_id\":\"" span "\""
 #define REQUEST   "{\"name\":\"request\",\"path\":\"/x y\",\"n\":1}"
 #define QUERY     "{\"name\":\"query\"}"
 #define ROWS      "{\"name\":\"query\",\"rows\":3}"
@@ -154,28 +154,28 @@ TEST(lines_of_json)
         "{\"timestamp\":\"2026-11-30T07:22:35.123456Z\",\"level\":\"INFO\","
         "\"target\":\"trace_output\",\"message\":\"begin\",\"span\":" REQUEST ",\"spans\":[" REQUEST
         "]," IDS(
-        "f9fafbfcfdfeff00") "}\n"
+        "e8cb61f88e25bc52") "}\n"
         "{\"timestamp\":\"2026-11-30T07:22:35.125456Z\",\"level\":\"DEBUG\","
         "\"target\":\"trace_output\",\"message\":\"begin\",\"span\":" QUERY
         ",\"spans\":[" REQUEST "," QUERY "]," IDS(
-        "e1e2e3e4e5e6e7e8") "}\n"
+        "07ace91480e90625") "}\n"
         "{\"timestamp\":\"2026-11-30T07:22:35.126956Z\",\"level\":\"WARN\","
         "\"target\":\"trace_output\",\"message\":\"slow\",\"fields\":"
         "{\"why\":\"Connection timed out\"},\"span\":" ROWS
         ",\"spans\":[" REQUEST "," ROWS "]," IDS(
-        "e1e2e3e4e5e6e7e8") "}\n"
+        "07ace91480e90625") "}\n"
         "{\"timestamp\":\"2026-11-30T07:22:35.126956Z\",\"level\":\"DEBUG\","
         "\"target\":\"trace_output\",\"message\":\"end\",\"busy_ns\":0,\"idle_ns\":1500000,"
         "\"span\":" ROWS
         ",\"spans\":[" REQUEST
         "," ROWS "]," IDS(
-        "e1e2e3e4e5e6e7e8") "}\n"
+        "07ace91480e90625") "}\n"
         "{\"timestamp\":\"2026-11-30T07:22:37.126956Z\",\"level\":\"INFO\","
         "\"target\":\"trace_output\",\"message\":\"end\",\"busy_ns\":0,"
         "\"idle_ns\":2003500000,\"span\":" REQUEST
         ",\"spans\":[" REQUEST
         "]," IDS(
-        "f9fafbfcfdfeff00") "}\n"
+        "e8cb61f88e25bc52") "}\n"
         "{\"timestamp\":\"2026-11-30T07:22:37.126956Z\",\"level\":\"ERROR\","
         "\"target\":\"trace_output\",\"message\":\"bad\",\"fields\":"
         "{\"bytes\":\"\xEF\xBF\xBD\xe2\x82\xac\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\","
@@ -214,8 +214,8 @@ TEST(a_timeline)
     bide_trace_output_free(output);
 #define HEAD(name, ts) \
     "\"name\":\"" name "\",\"cat\":\"trace_output\",\"ts\":17960233551234" ts ",\"pid\":1,\"tid\":0"
-#define OUTER "\"0xf9fafbfcfdfeff00\""
-#define INNER "\"0xe1e2e3e4e5e6e7e8\""
+#define OUTER "\"0xe8cb61f88e25bc52\""
+#define INNER "\"0x07ace91480e90625\""
     /* clang-format off */
     wrote(
         "{\"traceEvents\":[\n"

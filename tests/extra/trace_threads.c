@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -114,4 +115,100 @@ TEST_LIMIT(filters_and_outputs_change_meanwhile, 60)
     atomic_store(&stop, true);
     for (int i = 0; i < 2; i++)
         CHECK_EQ(pthread_join(thread[i], NULL), 0);
+}
+
+/* ---- outputs that go while spans are open ---- */
+
+struct heard {
+    bool is_gone; /* not atomic: nobody may be told any more when it is written */
+    _Atomic long begun, ended;
+};
+
+static void hears(void *argument, const bide_trace_record *r)
+{
+    struct heard *h = argument;
+    if (h->is_gone)
+        atomic_fetch_add(&wrong, 1);
+    if (r->what == BIDE_TRACE_SPAN_BEGIN)
+        atomic_fetch_add(&h->begun, 1);
+    if (r->what == BIDE_TRACE_SPAN_END)
+        atomic_fetch_add(&h->ended, 1);
+}
+
+static void *nests(void *argument)
+{
+    while (!atomic_load(&stop)) {
+        bide_span("outer", BIDE_F("text", "abc"));
+        bide_info("event");
+        bide_span("inner");
+        atomic_fetch_add(&events, 1);
+    }
+    return argument;
+}
+
+/* No function of an output runs after bide_trace_output_free, and an output hears of no end of a
+ * span of whose begin it has not heard, though it gets the number of the one before it. */
+TEST_LIMIT(outputs_go_while_spans_are_open, 60)
+{
+    static struct heard heard[300];
+    pthread_t thread[2];
+    long begun = 0;
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(pthread_create(&thread[i], NULL, nests, NULL), 0);
+    for (size_t i = 0; i < sizeof heard / sizeof heard[0]; i++) {
+        const bide_trace_options all = {.filter = "info"};
+        bide_trace_output *output;
+        unsigned long before = atomic_load(&events);
+        CHECK_EQ(bide_trace_sink_new(hears, &heard[i], &all, &output), 0);
+        while (atomic_load(&events) - before < 3)
+            sched_yield();
+        bide_trace_output_free(output);
+        heard[i].is_gone = true;
+        begun += heard[i].begun;
+        CHECK(heard[i].ended <= heard[i].begun);
+    }
+    atomic_store(&stop, true);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(pthread_join(thread[i], NULL), 0);
+    CHECK(begun > 0);
+    CHECK_EQ(atomic_load(&wrong), 0);
+}
+
+/* ---- more threads than the lock has places ---- */
+
+enum { MANY = 70 };
+
+static _Atomic int inside;
+
+/* Waits until all threads are here. */
+static void gathers(void *argument, const bide_trace_record *r)
+{
+    (void)argument, (void)r;
+    atomic_fetch_add(&inside, 1);
+    while (atomic_load(&inside) < MANY)
+        sched_yield();
+}
+
+static void *tells_once(void *argument)
+{
+    bide_info("here");
+    return argument;
+}
+
+TEST_LIMIT(many_threads_are_in_an_output_at_once, 60)
+{
+    pthread_t thread[MANY];
+    bide_trace_output *output;
+    const bide_trace_options all = {.filter = "info"};
+    CHECK_EQ(bide_trace_sink_new(gathers, NULL, &all, &output), 0);
+    for (int i = 0; i < MANY; i++)
+        CHECK_EQ(pthread_create(&thread[i], NULL, tells_once, NULL), 0);
+    while (atomic_load(&inside) == 0)
+        sched_yield();
+    for (int i = 0; i < MANY; i++)
+        CHECK_EQ(pthread_join(thread[i], NULL), 0);
+    CHECK_EQ(bide_trace_filter_set(output, "warn"), 0);
+    bide_info("nobody waits for this");
+    CHECK_EQ(atomic_load(&inside), MANY);
+    bide_trace_output_free(output);
 }
