@@ -37,7 +37,8 @@ enum {
 
 static void free_memory(bide_http_client *client)
 {
-    /* Not before the last easy handle, which uses them. */
+    /* The easy handles use what follows. */
+    bide__http_handles_free(client);
     curl_share_cleanup(client->share);
     curl_slist_free_all(client->pins);
     if (client->key_log_fd >= 0)

@@ -174,8 +174,7 @@ static int set_headers(struct bide__http_transfer *t, const bide_http_request *r
     if (n < 0 || request->username == NULL)
         return n;
     const char *password = request->password != NULL ? request->password : "";
-    return curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK &&
-                   curl_easy_setopt(t->easy, CURLOPT_USERNAME, request->username) == CURLE_OK &&
+    return curl_easy_setopt(t->easy, CURLOPT_USERNAME, request->username) == CURLE_OK &&
                    curl_easy_setopt(t->easy, CURLOPT_PASSWORD, password) == CURLE_OK
                ? 0
                : -EINVAL;
@@ -247,7 +246,20 @@ int bide__http_request_set(struct bide__http_transfer *t, const bide_http_reques
     return n < 0 ? n : set_headers(t, request);
 }
 
-void bide__http_request_unset(struct bide__http_transfer *t)
+/* NULL needs no memory. What curl has for the method comes after the body, which makes it POST. */
+bool bide__http_request_unset(CURL *e)
+{
+    return curl_easy_setopt(e, CURLOPT_URL, NULL) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_USERNAME, NULL) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_PASSWORD, NULL) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_POSTFIELDS, NULL) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_HTTPGET, 1L) == CURLE_OK && /* ends NOBODY, too */
+           curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, NULL) == CURLE_OK;
+}
+
+void bide__http_request_free(struct bide__http_transfer *t)
 {
     curl_slist_free_all(t->headers);
     bide__free(t->url.data, t->url.room);
