@@ -351,6 +351,7 @@ struct bide_http_client {
     bool settling;      /* bide__http_client_settle is running */
     CURL *handles[BIDE__HTTP_HANDLES_MAX]; /* that are kept */
     unsigned handle_count;
+    unsigned sockets;                     /* in the set; perhaps fewer */
     CURLSH *share;                        /* the cookies, and the sessions of TLS */
     struct curl_slist *pins;              /* as curl reads them */
     int key_log_fd;                       /* -1: there is no key log */
