@@ -80,8 +80,8 @@ struct bide__fd {
 
 /* How a descriptor is registered. */
 enum {
-    BIDE__FD_OWNED = 1, /* it is closed at the end of the registration */
-    BIDE__FD_NEW = 2,   /* a socket that was just made: it can be watched, and nobody else does */
+    BIDE__FD_OWNED = 1,     /* it is closed at the end of the registration */
+    BIDE__FD_NEW = 2,       /* a new socket or epoll set: it can be watched; nobody else does */
     BIDE__FD_RECEIVES = 4,  /* a TCP connection of ours: it may receive ahead */
     BIDE__FD_ACCEPTS = 8,   /* a listener: see bide__fd_accepts */
     BIDE__FD_LINGERS = 512, /* SO_LINGER may be set: see bide__fd_may_linger */

@@ -268,6 +268,36 @@ TEST_LIMIT(each_allocation_of_a_request_fails_in_turn, 60)
     finish(thread);
 }
 
+/* With the handle of an earlier one. Returns how many allocations a request makes that is the
+ * first of its client, or the second. */
+static unsigned fail_each_of(int which)
+{
+    for (unsigned nth = 1;; nth++) {
+        bide_http_client *client = NULL;
+        CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = ""}, &client), 0);
+        if (which == 2)
+            CHECK_EQ(bide_block_on(run(bide_ref(request), client)), 0);
+        CHECK_EQ(bide_test_fail("alloc", nth, -ENOMEM, 1), 0);
+        int n = bide_block_on(run(bide_ref(request), client));
+        bool failed = bide_test_failed("alloc") > 0;
+        bide_test_reset();
+        CHECK(n == 0 || (n == -ENOMEM && failed));
+        CHECK_EQ(bide_block_on(run(bide_ref(request), client)), 0);
+        bide_http_client_free(client);
+        if (!failed)
+            return nth - 1;
+    }
+}
+
+TEST_LIMIT(each_allocation_of_a_second_request_fails_in_turn, 60)
+{
+    pthread_t thread = start();
+    unsigned first = fail_each_of(1), second = fail_each_of(2);
+    CHECK(second > 10);
+    CHECK(second < first); /* its handle is that of the first */
+    finish(thread);
+}
+
 TEST_LIMIT(each_allocation_of_a_form_fails_in_turn, 60)
 {
     pthread_t thread = start();

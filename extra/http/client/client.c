@@ -37,7 +37,8 @@ enum {
 
 static void free_memory(bide_http_client *client)
 {
-    /* Not before the last easy handle, which uses them. */
+    /* The easy handles use what follows. */
+    bide__http_handles_free(client);
     curl_share_cleanup(client->share);
     curl_slist_free_all(client->pins);
     if (client->key_log_fd >= 0)
@@ -64,7 +65,7 @@ void bide__http_unlock(bide_http_client *client)
 
 /* ---- wakes ---- */
 
-static void drive(bide_http_client *client, bool timer);
+static void drive(bide_http_client *client, unsigned woken);
 
 static bide_http_client *client_of(struct bide_wakeable *self)
 {
@@ -121,7 +122,7 @@ static void read_notes(struct bide__post *post)
         if (bits & 1U << OF_DEADLINE)
             end_late(client);
         if (place_of(client) == SHARED)
-            drive(client, bits & 1U << OF_TIMER);
+            drive(client, bits);
     }
     bide__http_unlock(client);
 }
@@ -135,7 +136,7 @@ static void client_wake(struct bide_wakeable *self, unsigned branch)
     case SHARED: note(client, 1U << branch); break;
     case ALONE:
         bide__http_lock(client);
-        drive(client, branch == OF_TIMER);
+        drive(client, 1U << branch);
         bide__http_unlock(client);
         break;
     default: break;
@@ -176,6 +177,12 @@ static void find_end(struct bide__http_transfer *t)
         bide__http_unwanted_now(t);
 }
 
+static void leave_set(bide_http_client *client, curl_socket_t fd)
+{
+    struct epoll_event event = {0};
+    client->sockets -= bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_DEL, fd, &event) == 0;
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
 {
     bide_http_client *client = arg;
@@ -190,12 +197,13 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *un
         if (t != NULL)
             find_end(t);
         /* If the socket is closed and its number is now somebody else's, this finds nothing. */
-        bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_DEL, fd, &event);
+        leave_set(client, fd);
         return 0;
     }
     event.events |= (uint32_t)(what & CURL_POLL_IN ? EPOLLIN : 0);
     event.events |= (uint32_t)(what & CURL_POLL_OUT ? EPOLLOUT : 0);
     int n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_ADD, fd, &event);
+    client->sockets += n == 0;
     if (n == -EEXIST)
         n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_MOD, fd, &event);
     /* An error returned to curl would end all transfers, but only this one has lost its socket. */
@@ -222,9 +230,8 @@ static int on_timer(CURLM *multi, long timeout_ms, void *arg)
 int bide__http_close_socket(void *arg, curl_socket_t fd)
 {
     bide_http_client *client = arg;
-    struct epoll_event event = {0};
     /* Before the number can be used again; curl may not have sent CURL_POLL_REMOVE. */
-    bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_DEL, fd, &event);
+    leave_set(client, fd);
     return bide__door.close(fd);
 }
 
@@ -339,7 +346,7 @@ static int attach(bide_http_client *client)
         return bide__no_runtime("bide_http_send");
     if (client->runtime != NULL)
         return client->runtime == runtime ? 0 : -EXDEV;
-    int n = bide__fd_open(&client->watch, client->set_fd);
+    int n = bide__fd_open_as(&client->watch, client->set_fd, BIDE__FD_NEW);
     if (n < 0)
         return n;
     client->runtime = runtime;
@@ -496,6 +503,8 @@ static bool drain_set(bide_http_client *client)
 {
     struct epoll_event events[EVENTS];
     for (int round = 0; round < ROUNDS; round++) {
+        if (client->sockets == 0)
+            return true;
         int count = bide__door.epoll_wait(client->set_fd, events, EVENTS, 0);
         if (count <= 0)
             return count != -EINTR;
@@ -508,17 +517,24 @@ static bool drain_set(bide_http_client *client)
     return false;
 }
 
-static void drive(bide_http_client *client, bool timer)
+static void look_at_set(bide_http_client *client)
 {
     bide__fd_clear(client->watch, BIDE__READ, bide__fd_seen(client->watch, BIDE__READ));
     bide__fd_set_waker(client->watch, BIDE__READ, own_waker(client, OF_SET));
-    if (timer)
-        tell(client, CURL_SOCKET_TIMEOUT, 0);
     if (!drain_set(client) && !bide__timer_armed(&client->again)) {
         client->again_wheel = bide__wheel_of(client->runtime);
         bide__timer_arm(client->again_wheel, &client->again, bide__clock_ns(),
                         own_waker(client, OF_SET));
     }
+}
+
+/* The timer says nothing about the set, which has a waker of its own. */
+static void drive(bide_http_client *client, unsigned woken)
+{
+    if (woken & 1U << OF_TIMER)
+        tell(client, CURL_SOCKET_TIMEOUT, 0);
+    if (woken & 1U << OF_SET)
+        look_at_set(client);
     bide__http_client_settle(client);
 }
 

@@ -209,6 +209,7 @@ void bide__http_conclude(struct bide__http_transfer *t, CURLcode code)
     if (t->error == 0 && code == CURLE_OK && r != NULL)
         t->error = bide__http_answered(t);
     t->result = t->error != 0 ? t->error : errno_of(t, code);
+    t->answered = t->result == 0;
     if (t->result < 0 && r != NULL)
         bide__http_response_forget(r);
     if (t->result < 0)

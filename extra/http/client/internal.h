@@ -6,7 +6,8 @@
  *   client.c    a client: its multi handle, driven by the runtime's reactor and timers
  *   life.c      the life of a request: its states, and what happens between them
  *   limits.c    how long a connection and an answer may keep silent
- *   transfer.c  a request's easy handle, and the callbacks that carry its data
+ *   handle.c    easy handles, which are kept for the next request
+ *   transfer.c  what a request needs of curl, and the callbacks that carry its data
  *   request.c   what a request asks of curl: method, headers, body
  *   setup.c     what a client's options ask of curl
  *   names.c     names of hosts, which the library's own resolver looks up
@@ -54,7 +55,7 @@
 #include "extra/http/client/life.h"
 #include "extra/http/client/meter.h"
 
-enum { BIDE__HTTP_HEADERS_MAX = 256 * 1024 };
+enum { BIDE__HTTP_HEADERS_MAX = 256 * 1024, BIDE__HTTP_HANDLES_MAX = 16 };
 
 /* ---- global.c ---- */
 
@@ -190,6 +191,7 @@ struct bide__http_transfer {
     struct bide__http_text url, form; /* as they are sent, if they are not the request's */
     bool may_repeat;                  /* curl may send it again */
     bool follows;                     /* curl follows redirections */
+    bool answered;                    /* it is DONE, and without an error */
     bool total_is_own;                /* the deadline is that of the request */
     long sent;                        /* it was sent after so many redirections; -1: not yet */
     struct bide__http_look_up *name;  /* it waits for that, and curl does not have it; else NULL */
@@ -253,15 +255,29 @@ void bide__http_heard(struct bide__http_transfer *t);
 /* The silence is too long, or the timer was too early; this finds out. */
 void bide__http_silent(struct bide__http_transfer *t);
 
+/* ---- handle.c ---- */
+
+/* Fills in t->easy. Returns 0, -ENOMEM, or -EINVAL if curl refuses one of the client's options. */
+int bide__http_handle_take(struct bide__http_transfer *t);
+
+/* The transfer needs its handle no more, and curl has forgotten it: it is kept or freed. */
+void bide__http_handle_give(struct bide__http_transfer *t);
+
+/* Frees those that are kept. */
+void bide__http_handles_free(bide_http_client *client);
+
 /* ---- transfer.c ---- */
 
 /* The size of the body if the server announced it and curl does not decode it; otherwise -1. */
 int64_t bide__http_expected_size(const struct bide__http_transfer *t,
                                  const bide_http_response *response);
 
-/* Makes the easy handle. Even on an error the caller must free the transfer. */
+/* Gets the easy handle ready. Even on an error the caller must free the transfer. */
 int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *client,
                              const bide_http_request *request);
+
+/* Sets the callbacks of a new handle. False: there is no memory. */
+bool bide__http_transfer_callbacks(CURL *easy, bide_http_client *client);
 
 /* True if it does no harm that a server gets the request twice. */
 bool bide__http_is_repeatable(const bide_http_request *request);
@@ -271,8 +287,11 @@ bool bide__http_is_repeatable(const bide_http_request *request);
 /* What the request asks for, once it has been found valid. Returns 0, -ENOMEM or -EINVAL. */
 int bide__http_request_set(struct bide__http_transfer *t, const bide_http_request *request);
 
-/* Frees what it has made. */
-void bide__http_request_unset(struct bide__http_transfer *t);
+/* Takes back what it has set. False: curl does not do so. */
+bool bide__http_request_unset(CURL *easy);
+
+/* Frees what it has made, when curl does not use it any more. */
+void bide__http_request_free(struct bide__http_transfer *t);
 
 /* ---- setup.c ---- */
 
@@ -350,18 +369,21 @@ struct bide_http_client {
     struct bide__timer timer;                      /* fires when curl wants to be called */
     struct bide__timer again;                      /* armed: the set was not emptied */
     struct bide__http_transfer *first, *last;
-    int set_fd;                       /* epoll: curl's sockets, level-triggered */
+    int set_fd;                       /* epoll: curl's sockets, and the bell, level-triggered */
+    unsigned sockets;                 /* that are in the set, with the bell; perhaps fewer */
     struct bide__http_bell *bell;     /* names.c; NULL: no name was looked up yet */
     struct bide__http_look_up *names; /* that are looked up */
     bool has_proxy;                   /* curl looks up all names */
-    bool some_doomed;        /* some transfers have an error that curl does not know about */
-    bool some_unwanted;      /* curl waits for a body of which no more is wanted */
-    bool broken;             /* all transfers have one, and the multi handle must be replaced */
-    bool settling;           /* bide__http_client_settle is running */
-    CURLSH *share;           /* the cookies, and the sessions of TLS */
-    struct curl_slist *pins; /* as curl reads them */
-    int key_log_fd;          /* -1: there is no key log */
-    int budget;              /* of retries, see retry.c */
+    bool some_doomed;   /* some transfers have an error that curl does not know about */
+    bool some_unwanted; /* curl waits for a body of which no more is wanted */
+    bool broken;        /* all transfers have one, and the multi handle must be replaced */
+    bool settling;      /* bide__http_client_settle is running */
+    CURL *handles[BIDE__HTTP_HANDLES_MAX]; /* that are kept */
+    unsigned handle_count;
+    CURLSH *share;                        /* the cookies, and the sessions of TLS */
+    struct curl_slist *pins;              /* as curl reads them */
+    int key_log_fd;                       /* -1: there is no key log */
+    int budget;                           /* of retries, see retry.c */
     struct bide__http_client_meter meter; /* written with the mutex, read without */
     bide_http_options options; /* with its defaults filled in; the strings are allocated */
 };

@@ -146,9 +146,10 @@ static void free_transfer(struct bide__http_transfer *t)
 {
     t->owner->holders--;
     bide__metrics_add(&t->owner->meter.gone, 1);
-    curl_easy_cleanup(t->easy);
+    if (t->easy != NULL)
+        bide__http_handle_give(t);
     curl_slist_free_all(t->addresses);
-    bide__http_request_unset(t);
+    bide__http_request_free(t);
     bide__http_queue_free(&t->stream.in);
     bide__http_queue_free(&t->stream.out);
     bide_http_response_free(t->response);

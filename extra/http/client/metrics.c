@@ -24,7 +24,7 @@ void bide__http_client_count(const struct bide__http_transfer *t)
         bide__metrics_add(&meter->answers[class < 6 ? class : 0], 1);
     else
         bide__metrics_add(&meter->failures[error < BIDE__HTTP_ERRORS ? error : 0], 1);
-    if (t->easy != NULL)
+    if (t->client != NULL) /* curl has had it */
         curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
     bide__metrics_add(&meter->opened, (uint64_t)connects);
     bide__metrics_add(&meter->reused, connects == 0 && t->result == 0);

@@ -94,6 +94,7 @@ static int bell_new(bide_http_client *client)
         n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_ADD, bell->fd, &event);
     if (n >= 0) {
         client->bell = bell;
+        client->sockets++;
         return 0;
     }
     if (bell->fd >= 0)
@@ -116,6 +117,7 @@ void bide__http_bell_free(bide_http_client *client)
     bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_DEL, client->bell->fd, &event);
     bell_drop(&client->bell->self);
     client->bell = NULL;
+    client->sockets--;
 }
 
 /* ---- which names ---- */

@@ -83,6 +83,19 @@ static int set_url(struct bide__http_transfer *t, const bide_http_request *reque
 
 /* ---- headers ---- */
 
+static bool has_body(const bide_http_request *request)
+{
+    return request->body_size > 0 || request->form_count > 0 || request->body_streamed;
+}
+
+/* To curl, these have a body, which may be empty. */
+static bool sends_body(const bide_http_request *request)
+{
+    const char *method = request->method;
+    return has_body(request) ||
+           (method != NULL && (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0));
+}
+
 static bool has_header(const bide_http_request *request, const char *name)
 {
     for (size_t i = 0; i < request->header_count; i++)
@@ -123,9 +136,10 @@ static int add_content_type(struct bide__http_transfer *t, const bide_http_reque
         type = "application/x-www-form-urlencoded";
     if (has_header(request, "Content-Type"))
         return 0;
+    if (type != NULL)
+        return add_user_header(t, &(bide_http_header){"Content-Type", type});
     /* By default curl would call any body a form. */
-    return type == NULL ? add_header(t, "Content-Type:")
-                        : add_user_header(t, &(bide_http_header){"Content-Type", type});
+    return sends_body(request) ? add_header(t, "Content-Type:") : 0;
 }
 
 /* curl does not send this one on to another host. */
@@ -149,7 +163,7 @@ static int set_headers(struct bide__http_transfer *t, const bide_http_request *r
     for (size_t i = 0; i < request->header_count && n == 0; i++)
         n = add_user_header(t, &request->headers[i]);
     /* By default curl would ask before it sends a large body. */
-    if (n == 0 && !has_header(request, "Expect"))
+    if (n == 0 && sends_body(request) && !has_header(request, "Expect"))
         n = add_header(t, "Expect:");
     if (n == 0)
         n = add_content_type(t, request);
@@ -160,8 +174,7 @@ static int set_headers(struct bide__http_transfer *t, const bide_http_request *r
     if (n < 0 || request->username == NULL)
         return n;
     const char *password = request->password != NULL ? request->password : "";
-    return curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK &&
-                   curl_easy_setopt(t->easy, CURLOPT_USERNAME, request->username) == CURLE_OK &&
+    return curl_easy_setopt(t->easy, CURLOPT_USERNAME, request->username) == CURLE_OK &&
                    curl_easy_setopt(t->easy, CURLOPT_PASSWORD, password) == CURLE_OK
                ? 0
                : -EINVAL;
@@ -194,14 +207,14 @@ static int set_upload(struct bide__http_transfer *t, const bide_http_request *re
 
 static int set_method(CURL *easy, const bide_http_request *request, const void *body, size_t size)
 {
-    bool has_body = size > 0 || request->form_count > 0;
+    bool has = has_body(request);
     const char *method = request->method;
     if (method == NULL)
-        method = has_body ? "POST" : "GET";
+        method = has ? "POST" : "GET";
     bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0;
     bool post = strcmp(method, "POST") == 0;
     bool ok = true;
-    if (has_body || post || strcmp(method, "PUT") == 0) {
+    if (sends_body(request)) {
         ok = ok && curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK;
         ok =
             ok && curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size) == CURLE_OK;
@@ -209,9 +222,9 @@ static int set_method(CURL *easy, const bide_http_request *request, const void *
     }
     /* A custom method survives redirections, so it is set only if curl has no option for the
      * method. */
-    if (head && !has_body)
+    if (head && !has)
         ok = ok && curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
-    else if (!post && (!get || has_body))
+    else if (!post && (!get || has))
         ok = ok && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK;
     return ok ? 0 : -ENOMEM;
 }
@@ -233,7 +246,20 @@ int bide__http_request_set(struct bide__http_transfer *t, const bide_http_reques
     return n < 0 ? n : set_headers(t, request);
 }
 
-void bide__http_request_unset(struct bide__http_transfer *t)
+/* NULL needs no memory. What curl has for the method comes after the body, which makes it POST. */
+bool bide__http_request_unset(CURL *e)
+{
+    return curl_easy_setopt(e, CURLOPT_URL, NULL) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_USERNAME, NULL) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_PASSWORD, NULL) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_POSTFIELDS, NULL) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_HTTPGET, 1L) == CURLE_OK && /* ends NOBODY, too */
+           curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, NULL) == CURLE_OK;
+}
+
+void bide__http_request_free(struct bide__http_transfer *t)
 {
     curl_slist_free_all(t->headers);
     bide__free(t->url.data, t->url.room);

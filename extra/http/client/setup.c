@@ -1,5 +1,5 @@
 /*
- * setup.c: what a client's options ask of curl, for each of its requests.
+ * setup.c: what a client's options ask of curl. A handle is told once, and used for many requests.
  */
 #include "internal.h"
 
@@ -83,9 +83,8 @@ static bool set_protocol(CURL *e, const bide_http_options *options)
     }
 }
 
-static bool set_place(CURL *e, const bide_http_client *client)
+static bool set_place(CURL *e, const bide_http_options *options)
 {
-    const bide_http_options *options = &client->options;
     const char *path = options->unix_path;
     if (path != NULL && path[0] == '@') {
         if (!set_string(e, CURLOPT_ABSTRACT_UNIX_SOCKET, path + 1))
@@ -93,8 +92,7 @@ static bool set_place(CURL *e, const bide_http_client *client)
     } else if (!set_string(e, CURLOPT_UNIX_SOCKET_PATH, path)) {
         return false;
     }
-    return set_string(e, CURLOPT_INTERFACE, options->local_address) &&
-           (client->pins == NULL || curl_easy_setopt(e, CURLOPT_RESOLVE, client->pins) == CURLE_OK);
+    return set_string(e, CURLOPT_INTERFACE, options->local_address);
 }
 
 static bool set_pool(CURL *e, const bide_http_client *client)
@@ -128,5 +126,5 @@ bool bide__http_setup(CURL *e, bide_http_client *client)
     ok = ok && curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
 #endif
     return ok && set_schemes(e, options) && set_protocol(e, options) && set_tls(e, client) &&
-           set_proxy(e, options) && set_place(e, client) && set_pool(e, client);
+           set_proxy(e, options) && set_place(e, options) && set_pool(e, client);
 }

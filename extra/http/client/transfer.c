@@ -1,5 +1,5 @@
 /*
- * transfer.c: one request's easy handle, and the callbacks that carry its data.
+ * transfer.c: what a request needs of curl, and the callbacks that carry its data.
  *
  * Timeouts are not left to curl, which does not use the door's clock: life.c and limits.c have
  * timers for them.
@@ -190,18 +190,6 @@ static int before_sending(void *transfer, char *there, char *here, int there_por
 }
 #endif
 
-static bool set_sending(struct bide__http_transfer *t)
-{
-    CURL *e = t->easy;
-#if LIBCURL_VERSION_NUM >= 0x075000
-    return curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, before_sending) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_PREREQDATA, t) == CURLE_OK;
-#else
-    /* On a connection of its own nothing is sent twice. */
-    return t->may_repeat || curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
-#endif
-}
-
 /* What a small piece of a compressed body becomes may be any size, and curl keeps it all while it
  * is paused, and copies it each time. So a stream asks for no compression, and gets what comes. */
 static bool set_stream(struct bide__http_transfer *t)
@@ -215,22 +203,43 @@ static bool set_stream(struct bide__http_transfer *t)
     return ok;
 }
 
-static bool set_callbacks(struct bide__http_transfer *t, bide_http_client *client)
+bool bide__http_transfer_callbacks(CURL *e, bide_http_client *client)
 {
-    CURL *e = t->easy;
-    return curl_easy_setopt(e, CURLOPT_PRIVATE, t) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_WRITEDATA, t) == CURLE_OK &&
+#if LIBCURL_VERSION_NUM >= 0x075000
+    if (curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, before_sending) != CURLE_OK)
+        return false;
+#endif
+    return curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_HEADERDATA, t) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->said) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_RESOLVER_START_FUNCTION, on_look_up) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_RESOLVER_START_DATA, t) == CURLE_OK &&
            /* A connection outlives the transfer that opened it, but not the client. */
            curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, bide__http_close_socket) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, client) == CURLE_OK;
+}
+
+/* The callbacks of its handle are for this transfer. A handle tells the multi handle of the pins
+ * once, but that may be another one by now. */
+static bool set_transfer(struct bide__http_transfer *t)
+{
+    CURL *e = t->easy;
+    struct curl_slist *pins = t->owner->pins;
+    if (pins != NULL && curl_easy_setopt(e, CURLOPT_RESOLVE, pins) != CURLE_OK)
+        return false;
+#if LIBCURL_VERSION_NUM >= 0x075000
+    if (curl_easy_setopt(e, CURLOPT_PREREQDATA, t) != CURLE_OK)
+        return false;
+#else
+    /* On a connection of its own nothing is sent twice. */
+    if (curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, t->may_repeat ? 0L : 1L) != CURLE_OK)
+        return false;
+#endif
+    return curl_easy_setopt(e, CURLOPT_PRIVATE, t) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_WRITEDATA, t) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_HEADERDATA, t) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->said) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_RESOLVER_START_DATA, t) == CURLE_OK;
 }
 
 /* The error when curl refuses a string: lack of memory, or a string of more than 8 MB. */
@@ -267,8 +276,7 @@ int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *cl
 {
     t->shortages_before = bide__http_shortages();
     t->response = bide__http_response_new();
-    t->easy = curl_easy_init();
-    if (t->response == NULL || t->easy == NULL)
+    if (t->response == NULL)
         return -ENOMEM;
     t->body_max = body_max(t, request);
     t->may_repeat = bide__http_is_repeatable(request);
@@ -277,10 +285,10 @@ int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *cl
     int n = bide__http_valid(request, &t->text);
     if (n < 0)
         return n;
-    if (!set_callbacks(t, client) || !set_sending(t))
-        return -ENOMEM;
-    if (!bide__http_setup(t->easy, client) || (t->stream.is_on && !set_stream(t)))
-        return refused(t);
-    n = bide__http_request_set(t, request);
+    n = bide__http_handle_take(t);
+    if (n == 0 && (!set_transfer(t) || (t->stream.is_on && !set_stream(t))))
+        n = -ENOMEM;
+    if (n == 0)
+        n = bide__http_request_set(t, request);
     return n == -EINVAL ? refused(t) : n;
 }
