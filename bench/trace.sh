@@ -17,8 +17,8 @@
 #   bide-trace   a sink. It is told the time of an event, the task and the span that it is in; of a
 #                span the begin and the end, with the fields at both, and the times polled and idle.
 #                So the span and a copy of its fields are kept, and the clock is read when it begins
-#                and when it ends. A span has random ids (W3C), and a lock is taken for reading, once
-#                for each record, since outputs come and go.
+#                and when it ends. A span has random ids (W3C), and a lock is taken for reading,
+#                once for each record, since outputs come and go.
 #   tracing      a subscriber that tells the same (told.rs): spans and copies of fields are kept,
 #                and the clock is read four times for each, since making a span and entering it are
 #                two calls there. There are no random ids and no lock: it stays to the end.

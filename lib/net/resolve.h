@@ -1,5 +1,5 @@
 /*
- * lib/net/resolve.h: one look-up of a name, for those who are no task and cannot await bide_resolve.
+ * lib/net/resolve.h: one look-up of a name, for who is no task and cannot await bide_resolve.
  */
 #ifndef BIDE_LIB_NET_RESOLVE_H
 #define BIDE_LIB_NET_RESOLVE_H

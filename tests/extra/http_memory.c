@@ -1,7 +1,7 @@
 /*
  * bide/http.h and its neighbours without memory: each allocation fails in turn of a request, a form
- * with files, a request that is tried again, one to a host with a name, and spans on their way to a collector. The server is a
- * thread that does not use bide, so only the client is affected.
+ * with files, a request that is tried again, one to a host with a name, and spans on their way to a
+ * collector. The server is a thread that does not use bide, so only the client is affected.
  */
 #include <bide/bide.h>
 #include <bide/http.h>

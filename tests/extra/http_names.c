@@ -1,6 +1,6 @@
 /*
- * bide/http.h and host names (extra/http/client/names.c): which of them the library's resolver looks
- * up, how often, and what becomes of requests that wait for one. This program's getaddrinfo
+ * bide/http.h and host names (extra/http/client/names.c): which of them the library's resolver
+ * looks up, how often, and what becomes of requests that wait for one. This program's getaddrinfo
  * replaces libc's, for libcurl too; a function of the door counts the look-ups that are ours. Time
  * is real, since the virtual clock stands still during a look-up.
  */

@@ -38,9 +38,9 @@ for driver in epoll uring; do
     end
     [ -n "$FULL" ] && command -v slowhttptest >/dev/null || continue
     begin "$driver" plain impatient
-    # A reader that does not read costs the kernel some megabytes, whatever the server does. So there
-    # are fewer of these, and those that write get no large answer before they have written: with it
-    # the tester, which takes it all, has no time to ask whether the service is there.
+    # A reader that does not read costs the kernel some megabytes, whatever the server does. So
+    # there are fewer of these, and those that write get no large answer before they have written:
+    # with it the tester, which takes it all, has no time to ask whether the service is there.
     for kind in "all -H -c 1000" "all -B -c 1000" "large -X -c 200 -w 1 -y 8"; do
         # shellcheck disable=SC2086
         slowhttptest ${kind#* } -r 500 -l 5 -i 1 -p 1 -u "http://127.0.0.1:$port/${kind%% *}" \
