@@ -177,17 +177,12 @@ static void find_end(struct bide__http_transfer *t)
         bide__http_unwanted_now(t);
 }
 
-static void leave_set(bide_http_client *client, curl_socket_t fd)
-{
-    struct epoll_event event = {0};
-    client->sockets -= bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_DEL, fd, &event) == 0;
-}
-
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
 {
     bide_http_client *client = arg;
-    struct epoll_event event = {.data.fd = fd};
     struct bide__http_transfer *t = transfer_of(easy);
+    bool connects = t != NULL && t->phase == BIDE__HTTP_CONNECTING;
+    uint32_t events = 0;
     (void)unused;
     if (t != NULL && what != CURL_POLL_REMOVE)
         t->stream.watched = fd + 1;
@@ -196,16 +191,12 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *un
     if (what == CURL_POLL_REMOVE) {
         if (t != NULL)
             find_end(t);
-        /* If the socket is closed and its number is now somebody else's, this finds nothing. */
-        leave_set(client, fd);
+        bide__http_socket_leave(client, fd);
         return 0;
     }
-    event.events |= (uint32_t)(what & CURL_POLL_IN ? EPOLLIN : 0);
-    event.events |= (uint32_t)(what & CURL_POLL_OUT ? EPOLLOUT : 0);
-    int n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_ADD, fd, &event);
-    client->sockets += n == 0;
-    if (n == -EEXIST)
-        n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_MOD, fd, &event);
+    events |= (uint32_t)(what & CURL_POLL_IN ? EPOLLIN : 0);
+    events |= (uint32_t)(what & CURL_POLL_OUT ? EPOLLOUT : 0);
+    int n = bide__http_socket_watch(client, fd, events, connects);
     /* An error returned to curl would end all transfers, but only this one has lost its socket. */
     if (n < 0 && t != NULL)
         bide__http_happens(t, BIDE__HTTP_NOTED, n);
@@ -231,7 +222,7 @@ int bide__http_close_socket(void *arg, curl_socket_t fd)
 {
     bide_http_client *client = arg;
     /* Before the number can be used again; curl may not have sent CURL_POLL_REMOVE. */
-    leave_set(client, fd);
+    bide__http_socket_leave(client, fd);
     return bide__door.close(fd);
 }
 
@@ -329,6 +320,7 @@ void bide_http_client_free(bide_http_client *client)
     if (client->multi != NULL)
         curl_multi_cleanup(client->multi);
     bide__http_bell_free(client);
+    bide__http_sockets_free(client);
     if (client->set_fd >= 0)
         bide__door.close(client->set_fd);
     client->holders--;

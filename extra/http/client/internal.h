@@ -5,6 +5,7 @@
  *   options.c   a client's options: what is refused, and the copies
  *   client.c    a client: its multi handle, driven by the runtime's reactor and timers
  *   life.c      the life of a request: its states, and what happens between them
+ *   sockets.c   its epoll set
  *   limits.c    how long a connection and an answer may keep silent
  *   handle.c    easy handles, which are kept for the next request
  *   transfer.c  what a request needs of curl, and the callbacks that carry its data
@@ -298,6 +299,16 @@ void bide__http_request_free(struct bide__http_transfer *t);
 /* Asks curl for what the client's options say. False: it refuses some. */
 bool bide__http_setup(CURL *easy, bide_http_client *client);
 
+/* ---- sockets.c ---- */
+
+/* Puts a descriptor into the set, or changes what is asked of it. `is_new`: curl may close it
+ * without a word. Returns 0, -ENOMEM or an error of epoll_ctl(2). */
+int bide__http_socket_watch(bide_http_client *client, int fd, uint32_t events, bool is_new);
+
+/* Takes it out, if it is there. */
+void bide__http_socket_leave(bide_http_client *client, int fd);
+void bide__http_sockets_free(bide_http_client *client);
+
 /* ---- names.c ---- */
 
 struct bide__http_bell;
@@ -369,8 +380,10 @@ struct bide_http_client {
     struct bide__timer timer;                      /* fires when curl wants to be called */
     struct bide__timer again;                      /* armed: the set was not emptied */
     struct bide__http_transfer *first, *last;
-    int set_fd;                       /* epoll: curl's sockets, and the bell, level-triggered */
-    unsigned sockets;                 /* that are in the set, with the bell; perhaps fewer */
+    int set_fd;       /* epoll: curl's sockets, and the bell, level-triggered */
+    unsigned sockets; /* that are in the set, with the bell */
+    uint64_t *in_set; /* a bit for each descriptor */
+    size_t in_set_size;
     struct bide__http_bell *bell;     /* names.c; NULL: no name was looked up yet */
     struct bide__http_look_up *names; /* that are looked up */
     bool has_proxy;                   /* curl looks up all names */

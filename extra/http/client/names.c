@@ -89,12 +89,10 @@ static int bell_new(bide_http_client *client)
         return -ENOMEM;
     *bell = (struct bide__http_bell){.self.vtable = &vtable, .refs = 1};
     int n = bell->fd = bide__door.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = bell->fd};
     if (n >= 0)
-        n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_ADD, bell->fd, &event);
+        n = bide__http_socket_watch(client, bell->fd, EPOLLIN, false);
     if (n >= 0) {
         client->bell = bell;
-        client->sockets++;
         return 0;
     }
     if (bell->fd >= 0)
@@ -110,14 +108,11 @@ bool bide__http_is_bell(const bide_http_client *client, int fd)
 
 void bide__http_bell_free(bide_http_client *client)
 {
-    struct epoll_event event = {0};
     if (client->bell == NULL)
         return;
-    /* It may live on for a moment, and its client's set does not. */
-    bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_DEL, client->bell->fd, &event);
+    bide__http_socket_leave(client, client->bell->fd);
     bell_drop(&client->bell->self);
     client->bell = NULL;
-    client->sockets--;
 }
 
 /* ---- which names ---- */
