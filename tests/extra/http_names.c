@@ -47,6 +47,7 @@ int getaddrinfo(const char *restrict host, const char *restrict service,
     static const char *const here[] = {"127.0.0.1", NULL};
     static const char *const second[] = {"127.0.0.9", "127.0.0.1", NULL};
     static const char *const both[] = {"::1", "127.0.0.1", NULL};
+    static const char *const link[] = {"fe80::1%lo", NULL};
     look_up *next;
     *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
     if (host == NULL || strstr(host, ".test") == NULL)
@@ -62,7 +63,10 @@ int getaddrinfo(const char *restrict host, const char *restrict service,
         return EAI_AGAIN;
     if (strcmp(host, "broken.test") == 0)
         return EAI_FAIL;
-    const char *const *hosts = host[0] == '2' ? second : host[0] == '6' ? both : here;
+    const char *const *hosts = host[0] == '2'   ? second
+                               : host[0] == '6' ? both
+                               : host[0] == 'l' ? link
+                                                : here;
     return found(next, hosts, service, hints, list);
 }
 
@@ -161,6 +165,18 @@ static async int addresses_are_tried_in_turn_test(void)
 
 WITH_SERVER(addresses_are_tried_in_turn)
 
+/* libcurl has to look up an address of a link itself: it does not read one. */
+static async int an_address_of_a_link_test(void)
+{
+    int n = await get("link.test");
+    CHECK(n < 0 && n != -ENOENT);
+    CHECK_EQ(ours, 1);
+    CHECK_EQ(all, 2);
+    return 0;
+}
+
+WITH_SERVER(an_address_of_a_link)
+
 static async int names_that_are_not_found_test(void)
 {
     CHECK_ERR(await get("unknown.test"), -ENOENT);
@@ -196,6 +212,67 @@ static async int names_of_libcurl_test(void)
 }
 
 WITH_SERVER(names_of_libcurl)
+
+/* Takes any connection as that to the server, and answers. */
+static async void serve_socks(bide_stream *s)
+{
+    char bytes[400];
+    defer {
+        bide_stream_close(s);
+    }
+    if (await bide_stream_read(s, bytes, sizeof bytes) < 3 ||
+        await bide_stream_write_all(s, "\5\0", 2, NULL) < 0 ||
+        await bide_stream_read(s, bytes, sizeof bytes) < 10 ||
+        await bide_stream_write_all(s, "\5\0\0\1\0\0\0\0\0\0", 10, NULL) < 0 ||
+        await bide_stream_read(s, bytes, sizeof bytes) <= 0)
+        return;
+    (void)await server_say(s, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello");
+}
+
+static async void accept_socks(bide_tcp_listener *listener)
+{
+    bide_stream *s;
+    while (await bide_tcp_accept(listener, &s) == 0)
+        bide_spawn(serve_socks(s));
+}
+
+/* When libcurl knows the proxy already, the first name that it asks for is the target's. */
+static async int names_behind_socks_test(void)
+{
+    static const char *const hosts[] = {"127.0.0.1", "known.test", "known.test", "other.test"};
+    bide_tcp_listener *listener;
+    bide_http_client *by_socks;
+    char proxy[64];
+    CHECK_EQ(bide_tcp_listen("127.0.0.1", 0, &listener), 0);
+    bide_task(void) proxies = bide_spawn(accept_socks(listener));
+    snprintf(proxy, sizeof proxy, "socks5://127.0.0.1:%d", bide_tcp_port(listener));
+    CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = proxy}, &by_socks), 0);
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+        CHECK_EQ(await get_by(by_socks, hosts[i], "/hello"), 0);
+    CHECK_EQ(ours, 0);
+    bide_http_client_free(by_socks);
+    bide_tcp_listener_close(listener);
+    bide_task_abort(proxies);
+    return 0;
+}
+
+WITH_SERVER(names_behind_socks)
+
+/* libcurl looks its own address up, too. */
+static async int with_an_address_of_its_own_test(void)
+{
+    bide_http_client *local;
+    bide_http_pin pin = {"unknown.test", (uint16_t)bide_tcp_port(server.listener), "127.0.0.1"};
+    bide_http_options options = {
+        .proxy = "", .local_address = "127.0.0.1", .pins = &pin, .pin_count = 1};
+    CHECK_EQ(bide_http_client_new(&options, &local), 0);
+    CHECK_EQ(await get_by(local, "unknown.test", "/hello"), 0);
+    CHECK_EQ(await get_by(local, "known.test", "/hello"), 0);
+    bide_http_client_free(local);
+    return 0;
+}
+
+WITH_SERVER(with_an_address_of_its_own)
 
 static async int pinned_names_test(void)
 {
@@ -310,26 +387,56 @@ static async int many_wait_for_one_connection_test(void)
 
 WITH_SERVER(many_wait_for_one_connection)
 
-/* All have gone: who comes then does not get what they waited for. */
-static async int a_look_up_is_given_up_test(void)
+static async int get_slowly(bide_http_client *by)
 {
-    for (int i = 0; i < 2; i++) {
-        bide_task(int) task = bide_spawn(get("slow.test"));
-        await bide_yield();
-        await bide_blocking(sem_wait(&is_asked));
-        CHECK_EQ(ours, i + 1);
-        bide_task_abort(task);
-        CHECK_ERR(await bide_task_wait(task), -ECANCELED);
+    bide_http_response *r = NULL;
+    int n = await bide_http_get(by, url_at("known.test", "/slow/300"), &r);
+    bide_http_response_free(r);
+    return n;
+}
+
+/* A limit on connecting is none on waiting for the connection, also after a look-up. */
+static async int who_waits_for_a_connection_is_not_late_test(void)
+{
+    bide_http_client *narrow;
+    bide_task(int) tasks[5];
+    bide_http_options options = {.proxy = "", .connections_max = 1, .connect_timeout = BIDE_S(1)};
+    CHECK_EQ(bide_http_client_new(&options, &narrow), 0);
+    for (int i = 0; i < 5; i++)
+        tasks[i] = bide_spawn(get_slowly(narrow));
+    for (int i = 0; i < 5; i++) {
+        int n = -1;
+        CHECK_EQ(await bide_task_join(tasks[i], &n), 0);
+        CHECK_EQ(n, 0);
     }
-    sem_post(&may_answer);
-    sem_post(&may_answer);
-    sem_post(&may_answer);
-    CHECK_EQ(await get("slow.test"), 0);
-    CHECK_EQ(ours, 3);
+    CHECK_EQ(ours, 1);
+    bide_http_client_free(narrow);
     return 0;
 }
 
-WITH_SERVER(a_look_up_is_given_up)
+WITH_SERVER(who_waits_for_a_connection_is_not_late)
+
+/* A name that is not answered for has one thread of the resolver, however often it is asked for: so
+ * others are found. */
+static async int look_ups_are_given_up_test(void)
+{
+    for (int i = 0; i < 20; i++) {
+        bide_task(int) task = bide_spawn(get("slow.test"));
+        await bide_yield();
+        await bide_blocking(sem_wait(&is_asked));
+        bide_task_abort(task);
+        CHECK_ERR(await bide_task_wait(task), -ECANCELED);
+    }
+    CHECK_EQ(ours, 1);
+    CHECK_EQ(all, 20);
+    CHECK_EQ(await get("known.test"), 0);
+    CHECK_EQ(ours, 2);
+    for (int i = 0; i < 20; i++)
+        sem_post(&may_answer);
+    return 0;
+}
+
+WITH_SERVER(look_ups_are_given_up)
 
 static async int limits_hold_during_a_look_up_test(void)
 {

@@ -148,3 +148,61 @@ TEST_LIMIT(each_request_after_each_other_one, 60)
     CHECK_EQ(bide_block_on(each_after_each()), 0);
     CHECK_EQ(bide_block_on(wire_stop()), 0);
 }
+
+/* ---- what libcurl keeps in a handle, and no option takes back ---- */
+
+static async int get(bide_http_client *client, const char *host)
+{
+    bide_http_response *r = NULL;
+    const bide_http_header header = {"Host", host};
+    const bide_http_request q = {
+        .url = wire_url("/"), .headers = &header, .header_count = host != NULL};
+    int n = await bide_http_send(client, &q, &r);
+    bide_http_response_free(r);
+    return n;
+}
+
+static async int cookies_of_another_host(void)
+{
+    bide_http_client *client = wire_client((bide_http_options){.cookies = true});
+    CHECK_EQ(bide_http_client_add_cookie(client, "s=secret; domain=bank.test; path=/"), 0);
+    CHECK_EQ(await get(client, "bank.test"), 0);
+    CHECK(wire_has("Cookie: s=secret\r\n"));
+    CHECK_EQ(await get(client, NULL), 0);
+    CHECK(!wire_has("Cookie:"));
+    bide_http_client_free(client);
+    return 0;
+}
+
+TEST(a_name_of_a_host_is_for_one_request)
+{
+    bide_test_time_virtual();
+    wire_start(bide_ref(answer));
+    CHECK_EQ(bide_block_on(cookies_of_another_host()), 0);
+    CHECK_EQ(bide_block_on(wire_stop()), 0);
+}
+
+/* The second request on a connection ends it. */
+static async int answer_once(bide_stream *s)
+{
+    return wire.nth == 1 ? await wire_hello(s) : -EPIPE;
+}
+
+static async int many_tries(void)
+{
+    bide_http_client *client = wire_client((bide_http_options){0});
+    for (int i = 0; i < 20; i++)
+        CHECK_EQ(await get(client, NULL), 0);
+    CHECK_EQ(wire.accepted, 20);
+    bide_http_client_free(client);
+    return 0;
+}
+
+/* libcurl gives up the sixth. */
+TEST(tries_are_counted_for_one_request)
+{
+    bide_test_time_virtual();
+    wire_start(bide_ref(answer_once));
+    CHECK_EQ(bide_block_on(many_tries()), 0);
+    CHECK_EQ(bide_block_on(wire_stop()), 0);
+}

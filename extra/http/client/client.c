@@ -319,6 +319,7 @@ void bide_http_client_free(bide_http_client *client)
     assert(client->runtime == NULL);
     if (client->multi != NULL)
         curl_multi_cleanup(client->multi);
+    bide__http_look_ups_free(client);
     bide__http_bell_free(client);
     bide__http_sockets_free(client);
     if (client->set_fd >= 0)

@@ -210,6 +210,7 @@ void bide__http_conclude(struct bide__http_transfer *t, CURLcode code)
         t->error = bide__http_answered(t);
     t->result = t->error != 0 ? t->error : errno_of(t, code);
     t->answered = t->result == 0;
+    t->spoils_handle |= r != NULL && r->head_size > BIDE__HTTP_HEAD_KEPT;
     if (t->result < 0 && r != NULL)
         bide__http_response_forget(r);
     if (t->result < 0)

@@ -8,6 +8,9 @@
  *    back.
  *  - A handle is kept only if its request was answered, so curl has left none in the middle, and if
  *    it was no stream: these ask for more, and may have forbidden to keep their connection.
+ *  - Nor is it kept if the request had a header Host, whose name curl would take for the host of all
+ *    that follow when it looks for cookies; if the request was sent again, since curl counts that for
+ *    the life of a handle, up to 5; or if the head of the answer was large, since curl keeps it.
  *  - Some errors of curl are told apart by the last error of the system that the handle has seen,
  *    so that must be none.
  * Connections, names, cookies, and sessions of TLS are the multi handle's or shared anyway.
@@ -30,7 +33,7 @@ int bide__http_handle_take(struct bide__http_transfer *t)
 static bool is_clean(struct bide__http_transfer *t)
 {
     long error = 0;
-    return t->answered && !t->stream.is_on &&
+    return t->answered && !t->spoils_handle && !t->stream.is_on &&
            curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error) == CURLE_OK && error == 0 &&
            bide__http_request_unset(t->easy) &&
            curl_easy_setopt(t->easy, CURLOPT_RESOLVE, NULL) == CURLE_OK &&

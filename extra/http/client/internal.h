@@ -56,7 +56,11 @@
 #include "extra/http/client/life.h"
 #include "extra/http/client/meter.h"
 
-enum { BIDE__HTTP_HEADERS_MAX = 256 * 1024, BIDE__HTTP_HANDLES_MAX = 16 };
+enum {
+    BIDE__HTTP_HEADERS_MAX = 256 * 1024,
+    BIDE__HTTP_HANDLES_MAX = 16,
+    BIDE__HTTP_HEAD_KEPT = 16 * 1024, /* of an answer whose handle is kept */
+};
 
 /* ---- global.c ---- */
 
@@ -193,6 +197,8 @@ struct bide__http_transfer {
     bool may_repeat;                  /* curl may send it again */
     bool follows;                     /* curl follows redirections */
     bool answered;                    /* it is DONE, and without an error */
+    bool spoils_handle;               /* its handle is not kept: see handle.c */
+    int64_t spent_ns;                 /* of the time to connect, on a look-up */
     bool total_is_own;                /* the deadline is that of the request */
     long sent;                        /* it was sent after so many redirections; -1: not yet */
     struct bide__http_look_up *name;  /* it waits for that, and curl does not have it; else NULL */
@@ -323,6 +329,9 @@ bool bide__http_look_up_wanted(struct bide__http_transfer *t, CURLcode code);
 
 /* It does not wait for a name any more. */
 void bide__http_look_up_leave(struct bide__http_transfer *t);
+
+/* The client is freed, and has no transfers. */
+void bide__http_look_ups_free(bide_http_client *client);
 
 /* Whether this descriptor of the client's set is the bell, and what to do when it has rung. */
 bool bide__http_is_bell(const bide_http_client *client, int fd);

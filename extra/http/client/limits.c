@@ -7,6 +7,7 @@
  *   CONNECTING  a name is looked up, or a socket is made; it lasts until the request is sent
  *   ASKED       the request is being sent, or its answer received
  * Neither of them, before: curl has no connection to spare for it, which only the deadline limits.
+ * So it may be between the look-up and the connection, too.
  */
 #include "internal.h"
 
@@ -39,6 +40,9 @@ void bide__http_phase(struct bide__http_transfer *t, enum bide__http_phase phase
 {
     t->phase = phase;
     t->heard_ns = bide__clock_ns();
+    if (phase == BIDE__HTTP_CONNECTING)
+        t->heard_ns -= t->spent_ns;
+    t->spent_ns = 0;
     arm(t);
 }
 

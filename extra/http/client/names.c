@@ -12,6 +12,10 @@
  *
  * libcurl looks up itself
  *  - the name of a proxy, which only it knows;
+ *  - a name that it asks for to something else: of a SOCKS proxy's target, of the own end of the
+ *    connection. It does not tell which name it asks for, but fails in another way;
+ *  - a name for which a thread still waits that was given up: else a dead name server would soon
+ *    have all threads of the resolver;
  *  - what comes after the first address of a request: that of a redirection, or for another try on
  *    a new connection, since what it knows of the request would be lost;
  *  - localhost and all below it (RFC 6761, 6.3); names that are not ASCII, and those that end with
@@ -36,12 +40,13 @@ struct bide__http_bell {
     int fd;
 };
 
-/* A name that is looked up. */
+/* A name that is looked up, or that a thread still looks up though nobody waits any more. */
 struct bide__http_look_up {
     struct bide__http_look_up *next;
     struct bide__look_up *look_up;
     unsigned waiting; /* transfers */
     uint16_t port;
+    bool is_left; /* it was given up, and rings no bell */
 };
 
 /* ---- the bell ---- */
@@ -205,13 +210,15 @@ static int name_new(bide_http_client *client, const char *host, uint16_t port,
     return 0;
 }
 
-static struct bide__http_look_up *find(const bide_http_client *client, const char *host,
-                                       uint16_t port)
+/* It may have to wait for its connection. */
+static int give_back(struct bide__http_transfer *t)
 {
-    struct bide__http_look_up *name = client->names;
-    while (name != NULL && (name->port != port || strcasecmp(name->look_up->host, host) != 0))
-        name = name->next;
-    return name;
+    int64_t spent_ns = t->phase == BIDE__HTTP_CONNECTING ? bide__clock_ns() - t->heard_ns : 0;
+    bide__http_phase(t, BIDE__HTTP_QUIET);
+    t->spent_ns = spent_ns;
+    t->knows_name = true;
+    t->said[0] = '\0';
+    return curl_multi_add_handle(t->client->multi, t->easy) == CURLM_OK ? 0 : -ENOMEM;
 }
 
 static void take_off(bide_http_client *client, struct bide__http_look_up *name)
@@ -220,6 +227,29 @@ static void take_off(bide_http_client *client, struct bide__http_look_up *name)
     while (*at != name)
         at = &(*at)->next;
     *at = name->next;
+}
+
+/* It was given up, and its thread has left it. */
+static bool is_over(const struct bide__http_look_up *name)
+{
+    return name->is_left &&
+           atomic_load_explicit(&name->look_up->job.refs, memory_order_acquire) == 1;
+}
+
+static struct bide__http_look_up *find(bide_http_client *client, const char *host, uint16_t port)
+{
+    struct bide__http_look_up *name = client->names, *found = NULL;
+    while (name != NULL) {
+        struct bide__http_look_up *next = name->next;
+        if (is_over(name)) {
+            take_off(client, name);
+            free_name(name);
+        } else if (name->port == port && strcasecmp(name->look_up->host, host) == 0) {
+            found = name;
+        }
+        name = next;
+    }
+    return found;
 }
 
 static int wait_for(struct bide__http_transfer *t)
@@ -235,6 +265,8 @@ static int wait_for(struct bide__http_transfer *t)
     curl_free(host);
     if (n < 0)
         return n;
+    if (name->is_left)
+        return give_back(t);
     name->waiting++;
     t->name = name;
     return 0;
@@ -243,25 +275,27 @@ static int wait_for(struct bide__http_transfer *t)
 void bide__http_look_up_leave(struct bide__http_transfer *t)
 {
     struct bide__http_look_up *name = t->name;
-    bide_http_client *client = t->client;
     t->name = NULL;
     if (name == NULL || --name->waiting > 0)
         return;
-    take_off(client, name);
-    (void)bide__detached_give_up(client->runtime, &name->look_up->job);
-    free_name(name);
+    (void)bide__detached_give_up(t->client->runtime, &name->look_up->job);
+    name->is_left = true;
+    if (is_over(name)) {
+        take_off(t->client, name);
+        free_name(name);
+    }
+}
+
+void bide__http_look_ups_free(bide_http_client *client)
+{
+    for (struct bide__http_look_up *name; (name = client->names) != NULL; free_name(name))
+        client->names = name->next;
 }
 
 /* ---- back to libcurl ---- */
 
-static int give_back(struct bide__http_transfer *t)
-{
-    t->knows_name = true;
-    t->said[0] = '\0';
-    return curl_multi_add_handle(t->client->multi, t->easy) == CURLM_OK ? 0 : -ENOMEM;
-}
-
-/* Adds "1.2.3.4" or "[::1]". An address with an interface is left out: libcurl cannot read it. */
+/* Adds "1.2.3.4" or "[::1]". An address with an interface is left out, since libcurl cannot read it;
+ * if there are no others, it looks the name up itself. */
 static size_t write_address(char *to, size_t room, const bide_address *address)
 {
     char text[BIDE_ADDRESS_MAX];
@@ -291,7 +325,7 @@ static int tell_addresses(struct bide__http_transfer *t, const struct bide__http
         t->addresses = curl_slist_append(NULL, line);
     bide__free(line, room);
     if (!is_any)
-        return -ENOENT;
+        return 0;
     return t->addresses != NULL &&
                    curl_easy_setopt(t->easy, CURLOPT_RESOLVE, t->addresses) == CURLE_OK
                ? 0
@@ -337,7 +371,7 @@ void bide__http_bell_rung(bide_http_client *client)
     (void)bide__door.read(client->bell->fd, &count, sizeof count);
     for (struct bide__http_look_up *name = client->names, *next; name != NULL; name = next) {
         next = name->next;
-        if (bide__detached_has_run(&name->look_up->job))
+        if (!name->is_left && bide__detached_has_run(&name->look_up->job))
             end(client, name);
     }
 }
@@ -347,12 +381,11 @@ bool bide__http_look_up_wanted(struct bide__http_transfer *t, CURLcode code)
     if (!t->asks_name || t->state != BIDE__HTTP_ACTIVE)
         return false;
     t->asks_name = false;
-    bool is_host = code == CURLE_COULDNT_RESOLVE_HOST;
-    if (!is_host && code != CURLE_COULDNT_RESOLVE_PROXY)
+    if (code == CURLE_OK)
         return false;
     curl_multi_remove_handle(t->client->multi, t->easy);
-    t->owner->has_proxy |= !is_host;
-    int n = is_host ? wait_for(t) : give_back(t);
+    t->owner->has_proxy |= code == CURLE_COULDNT_RESOLVE_PROXY || (int)code == 97 /* PROXY */;
+    int n = code == CURLE_COULDNT_RESOLVE_HOST ? wait_for(t) : give_back(t);
     if (n < 0)
         bide__http_happens(t, BIDE__HTTP_NOTED, n);
     return true;

@@ -162,6 +162,7 @@ static int set_headers(struct bide__http_transfer *t, const bide_http_request *r
     int n = 0;
     for (size_t i = 0; i < request->header_count && n == 0; i++)
         n = add_user_header(t, &request->headers[i]);
+    t->spoils_handle |= has_header(request, "Host");
     /* By default curl would ask before it sends a large body. */
     if (n == 0 && sends_body(request) && !has_header(request, "Expect"))
         n = add_header(t, "Expect:");

@@ -184,6 +184,7 @@ static int before_sending(void *transfer, char *there, char *here, int there_por
         bide__http_happens(t, BIDE__HTTP_NOTED, -ECONNRESET);
         return CURL_PREREQFUNC_ABORT;
     }
+    t->spoils_handle |= t->sent == redirect;
     t->sent = redirect;
     bide__http_phase(t, BIDE__HTTP_ASKED);
     return CURL_PREREQFUNC_OK;
@@ -230,6 +231,7 @@ static bool set_transfer(struct bide__http_transfer *t)
     if (curl_easy_setopt(e, CURLOPT_PREREQDATA, t) != CURLE_OK)
         return false;
 #else
+    t->spoils_handle |= t->may_repeat; /* it may have been sent again */
     /* On a connection of its own nothing is sent twice. */
     if (curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, t->may_repeat ? 0L : 1L) != CURLE_OK)
         return false;
