@@ -8,9 +8,10 @@
  *    back.
  *  - A handle is kept only if its request was answered, so curl has left none in the middle, and if
  *    it was no stream: these ask for more, and may have forbidden to keep their connection.
- *  - Nor is it kept if the request had a header Host, whose name curl would take for the host of all
- *    that follow when it looks for cookies; if the request was sent again, since curl counts that for
- *    the life of a handle, up to 5; or if the head of the answer was large, since curl keeps it.
+ *  - Nor is it kept if the request had a header Host, whose name curl would take for the host of
+ *    all that follow when it looks for cookies; if the request was sent again, since curl counts
+ *    that for the life of a handle, up to 5; or if the head of the answer was large, since curl
+ *    keeps it.
  *  - Some errors of curl are told apart by the last error of the system that the handle has seen,
  *    so that must be none.
  * Connections, names, cookies, and sessions of TLS are the multi handle's or shared anyway.

@@ -294,8 +294,8 @@ void bide__http_look_ups_free(bide_http_client *client)
 
 /* ---- back to libcurl ---- */
 
-/* Adds "1.2.3.4" or "[::1]". An address with an interface is left out, since libcurl cannot read it;
- * if there are no others, it looks the name up itself. */
+/* Adds "1.2.3.4" or "[::1]". An address with an interface is left out, since libcurl cannot read
+ * it; if there are no others, it looks the name up itself. */
 static size_t write_address(char *to, size_t room, const bide_address *address)
 {
     char text[BIDE_ADDRESS_MAX];
