@@ -54,7 +54,9 @@ typedef struct bide_http_response bide_http_response;
 typedef enum bide_http_protocol {
     BIDE_HTTP_ANY = 0,  /* the default: HTTP/2 if the server offers it over TLS (ALPN); else 1.1 */
     BIDE_HTTP_ONLY_1_1, /* only HTTP/1.1 */
-    BIDE_HTTP_ONLY_2,   /* HTTP/2 from the first byte, also without TLS ("prior knowledge") */
+    /* HTTP/2 from the first byte, also without TLS ("prior knowledge"). Without TLS, with libcurl
+     * 7.88, each request has a connection of its own. */
+    BIDE_HTTP_ONLY_2,
 } bide_http_protocol;
 
 /* The addresses of a host, which is then not looked up. */

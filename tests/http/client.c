@@ -195,6 +195,43 @@ static async int two(void)
     return 0;
 }
 
+static async int get_by_2(void)
+{
+    bide_http_response *r;
+    int n = await bide_http_get(client, url("/"), &r);
+    if (n < 0)
+        fprintf(stderr, "%s\n", bide_http_error(r));
+    CHECK_EQ(n, 0);
+    CHECK_EQ(bide_http_response_version(r), 20);
+    CHECK_STR(bide_http_body(r), "hello");
+    bide_http_response_free(r);
+    return 0;
+}
+
+/* One after another, and at once. */
+static async int several_by_2(void)
+{
+    bide_http_options options = {.proxy = "", .protocol = BIDE_HTTP_ONLY_2};
+    CHECK_EQ(bide_http_client_new(&options, &client), 0);
+    for (int i = 0; i < 3; i++)
+        await get_by_2();
+    for (int round = 0; round < 2; round++) {
+        bide_scope(s) {
+            for (int i = 0; i < 10; i++)
+                bide_scope_spawn(s, get_by_2());
+        }
+    }
+    bide_http_client_free(client);
+    return 0;
+}
+
+TEST(several_requests_by_prior_knowledge)
+{
+    begin(NULL);
+    CHECK_EQ(bide_block_on(several_by_2()), 0);
+    end();
+}
+
 TEST(http_2_by_prior_knowledge)
 {
     begin(NULL);

@@ -14,6 +14,8 @@
  */
 #include "internal.h"
 
+#include <strings.h>
+
 /* ---- callbacks: what is received ---- */
 
 int64_t bide__http_expected_size(const struct bide__http_transfer *t,
@@ -219,6 +221,23 @@ bool bide__http_transfer_callbacks(CURL *e, bide_http_client *client)
            curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, client) == CURLE_OK;
 }
 
+/* libcurl 7.88 begins HTTP/2 without TLS anew with each request on a connection, and fails at the
+ * second one. There each request has a connection of its own. */
+static bool needs_own_connection(const struct bide__http_transfer *t, const char *url)
+{
+    return t->owner->options.protocol == BIDE_HTTP_ONLY_2 && strncasecmp(url, "http:", 5) == 0 &&
+           curl_version_info(CURLVERSION_NOW)->version_num >> 8 == 0x0758;
+}
+
+static bool set_own_connection(struct bide__http_transfer *t)
+{
+    CURL *e = t->easy;
+    t->spoils_handle = true;
+    return curl_easy_setopt(e, CURLOPT_PIPEWAIT, 0L) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
+}
+
 /* The callbacks of its handle are for this transfer. A handle tells the multi handle of the pins
  * once, but that may be another one by now. */
 static bool set_transfer(struct bide__http_transfer *t)
@@ -289,6 +308,8 @@ int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *cl
         return n;
     n = bide__http_handle_take(t);
     if (n == 0 && (!set_transfer(t) || (t->stream.is_on && !set_stream(t))))
+        n = -ENOMEM;
+    if (n == 0 && needs_own_connection(t, request->url) && !set_own_connection(t))
         n = -ENOMEM;
     if (n == 0)
         n = bide__http_request_set(t, request);
