@@ -8,6 +8,10 @@
 
 #include "http_wire.h"
 
+#include "runtime/leaf.h"
+
+#include <sys/epoll.h>
+
 static const bide_http_header some[] = {{"X-Some", "1"}, {"Accept", "text/*"}, {"Expect", "x"}},
                               typed[] = {{"Content-Type", "a/b"}}, pairs[] = {{"a b", "c"}};
 
@@ -204,5 +208,37 @@ TEST(tries_are_counted_for_one_request)
     bide_test_time_virtual();
     wire_start(bide_ref(answer_once));
     CHECK_EQ(bide_block_on(many_tries()), 0);
+    CHECK_EQ(bide_block_on(wire_stop()), 0);
+}
+
+/* ---- a socket that stays in the client's set ---- */
+
+/* Of the runtime's own set, sockets are taken out by their close. */
+static int never_leave(int set, int op, int fd, struct epoll_event *event)
+{
+    int type;
+    socklen_t size = sizeof type;
+    if (op == EPOLL_CTL_DEL && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0)
+        return -EIO;
+    return bide__door_real.epoll_ctl(set, op, fd, event);
+}
+
+static async int three_requests(void)
+{
+    bide_http_client *client = wire_client((bide_http_options){0});
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(await get(client, NULL), 0);
+    CHECK_EQ(wire.accepted, 1);
+    bide_http_client_free(client);
+    return 0;
+}
+
+TEST(a_socket_that_cannot_be_taken_out_is_used_again)
+{
+    bide_test_time_virtual();
+    wire_start(bide_ref(answer));
+    bide_test_replace("epoll_ctl", (void (*)(void))never_leave);
+    CHECK_EQ(bide_block_on(three_requests()), 0);
+    bide_test_replace("epoll_ctl", NULL);
     CHECK_EQ(bide_block_on(wire_stop()), 0);
 }

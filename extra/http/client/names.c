@@ -12,10 +12,10 @@
  *
  * libcurl looks up itself
  *  - the name of a proxy, which only it knows;
- *  - a name that it asks for to something else: of a SOCKS proxy's target, of the own end of the
- *    connection. It does not tell which name it asks for, but fails in another way;
- *  - a name for which a thread still waits that was given up: else a dead name server would soon
- *    have all threads of the resolver;
+ *  - addresses that it needs for something else: of a target behind a SOCKS proxy, or of its own
+ *    end of the connection. It does not tell which address it needs, but fails in another way;
+ *  - a name whose look-up was given up while a thread still waits for the answer: otherwise a dead
+ *    name server would soon hold all threads of the resolver;
  *  - what comes after the first address of a request: that of a redirection, or for another try on
  *    a new connection, since what it knows of the request would be lost;
  *  - localhost and all below it (RFC 6761, 6.3); names that are not ASCII, and those that end with

@@ -58,6 +58,8 @@ int bide__http_socket_watch(bide_http_client *client, int fd, uint32_t events, b
         forget(client, fd); /* it was another one, which is closed */
     }
     n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_ADD, fd, &event);
+    if (n == -EEXIST) /* it could not be taken out */
+        n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_MOD, fd, &event);
     if (n < 0)
         return n;
     client->in_set[fd] = is_new ? cookie_of(fd) : SURELY;
